@@ -21,7 +21,8 @@ const crn_op *crn_op_find(const crn_registry *r, const char *name);
  * op(args..., kwargs...): checks and converts arguments, fills defaults, builds.
  *
  * USAGE names the op, the parameter, what was given and what is expected; for an unknown keyword
- * the nearest parameter.
+ * the nearest parameter. A last parameter named "**options" (type CRN_P_ANY, no default) collects
+ * the keywords no other parameter has: a LIST of (name STR, value) lists, perhaps empty.
  */
 CRN_CHECKED cairn_status crn_call_op(crn_graph *g, const crn_op *op, const crn_value *args,
 	int n_args, const crn_kwarg *kwargs, int n_kwargs, crn_value *ret, cairn_error *err);
@@ -30,7 +31,8 @@ CRN_CHECKED cairn_status crn_call_op(crn_graph *g, const crn_op *op, const crn_v
 CRN_CHECKED cairn_status crn_build_node(crn_graph *g, const char *name, const crn_value *args,
 	int n_args, crn_node **ret, cairn_error *err);
 
-/** Parses a default_text: number, True/False/None, quoted string, tuple of those. */
+/** Parses a default_text: number, True/False/None, inf, nan, quoted string, tuple or list of those;
+ * "1, 2" without brackets is a tuple. */
 CRN_CHECKED cairn_status crn_value_parse_literal(
 	const char *text, crn_value *ret, cairn_error *err);
 
