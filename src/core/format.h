@@ -17,7 +17,7 @@
 #ifndef CRN_CORE_FORMAT_H
 #define CRN_CORE_FORMAT_H
 
-#include "core/op.h"
+#include "core/call.h"
 #include "core/registry.h"
 
 /* ---- sources ---- */
@@ -126,12 +126,22 @@ struct crn_format {
  * Opens `url` with the first format whose probe accepts it.
  *
  * INPUT: missing file (with the nearest existing name), unknown kind (with the formats we know).
- * @param options_text names/values given to read(): checked against the chosen format's table
+ * @param options names and values given to read(), checked against the chosen format's table; the
+ *	name "format" chooses a format by its name instead of probing
  */
 CRN_CHECKED cairn_status crn_source_open(const crn_registry *r, const char *url,
 	const char *const *option_names, const crn_value *option_values, int n_options,
 	crn_source **ret, cairn_error *err);
 void crn_source_close(crn_source *s); /* NULL is fine */
+
+/**
+ * Checks options against a format's table (read_params or write_params, perhaps NULL).
+ *
+ * @param ret LIST with one value per parameter, None when not given
+ * @return USAGE, worded as "WHO: ..." (WHO: "read (tiff)"), for unknown names and wrong types
+ */
+CRN_CHECKED cairn_status crn_format_options(const char *who, const crn_param *params,
+	const crn_kwarg *options, int n_options, crn_value *ret, cairn_error *err);
 
 /** Format to write `url` with, by `format_name` if not NULL, else by suffix. USAGE if none. */
 CRN_CHECKED cairn_status crn_format_for_writing(const crn_registry *r, const char *url,
