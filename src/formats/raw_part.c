@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * raw_part.c -- temporary name, pwrite, rename: see raw_part.h for the layout and the promises.
+ */
+#include "formats/raw_part.h"
+
+#include "base/mem.h"
+#include "formats/raw_io.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+void crn_part_journal_path(const char *url, crn_str *ret)
+{
+	const char *path = crn_file_path(url), *slash = strrchr(path, '/');
+	if (slash)
+		crn_str_append_n(ret, path, (size_t)(slash - path) + 1);
+	crn_str_appendf(ret, ".%s.cairn", slash ? slash + 1 : path);
+}
+
+cairn_status crn_make_folders(const char *path, cairn_error *err)
+{
+	CRN_FREE char *copy = crn_strdup(path);
+	if (!copy)
+		return crn_fail_memory(err, "a file name", strlen(path));
+	for (char *p = copy + 1;; p++) {
+		if (*p != '/' && *p != 0)
+			continue;
+		char kept = *p;
+		*p = 0;
+		if (*copy && mkdir(copy, 0777) != 0 && errno != EEXIST)
+			return crn_fail_errno(err, CAIRN_FAILED, "cannot create folder", copy);
+		*p = kept;
+		if (!kept)
+			return CAIRN_OK;
+	}
+}
+
+cairn_status crn_make_parent(const char *file_path, cairn_error *err)
+{
+	const char *slash = strrchr(file_path, '/');
+	if (!slash || slash == file_path)
+		return CAIRN_OK;
+	CRN_FREE char *folder = crn_strndup(file_path, (size_t)(slash - file_path));
+	if (!folder)
+		return crn_fail_memory(err, "a file name", strlen(file_path));
+	return crn_make_folders(folder, err);
+}
+
+/* Asks for the room now, where the file system can tell; elsewhere only sets the size. */
+static cairn_status reserve(int fd, const char *path, uint64_t size_bytes, cairn_error *err)
+{
+	if (size_bytes > INT64_MAX)
+		return crn_fail(err, CAIRN_FAILED, "%s: the file would be larger than 2^63 bytes", path);
+	if (fallocate(fd, 0, 0, (off_t)size_bytes) == 0)
+		return CAIRN_OK;
+	if (errno == ENOSPC || errno == EDQUOT || errno == EFBIG) {
+		char text[32];
+		crn_fail_errno(err, CAIRN_FAILED, "no room for", path);
+		crn_hint(err, "the file needs %s; free some space or write elsewhere",
+			crn_format_bytes((double)size_bytes, text));
+		return CAIRN_FAILED;
+	}
+	if (ftruncate(fd, (off_t)size_bytes) != 0)
+		return crn_fail_errno(err, CAIRN_FAILED, "cannot set the size of", path);
+	return CAIRN_OK;
+}
+
+static cairn_status open_file(crn_part *p, bool resume, uint64_t size_bytes, cairn_error *err)
+{
+	struct stat st;
+	if (resume && access(p->temp, F_OK) != 0 && stat(p->path, &st) == 0 &&
+		(size_bytes == 0 || (uint64_t)st.st_size == size_bytes)) {
+		p->complete = true;
+		p->fd_plus_1 = open(p->path, O_RDWR | O_CLOEXEC) + 1;
+		if (!p->fd_plus_1) /* enough for verify */
+			p->fd_plus_1 = open(p->path, O_RDONLY | O_CLOEXEC) + 1;
+		return p->fd_plus_1 ? CAIRN_OK
+				    : crn_fail_errno(err, CAIRN_FAILED, "cannot open", p->path);
+	}
+	CRN_TRY(crn_make_parent(p->temp, err));
+	int flags = O_RDWR | O_CREAT | O_CLOEXEC | (resume ? 0 : O_TRUNC);
+	p->fd_plus_1 = open(p->temp, flags, 0666) + 1;
+	if (!p->fd_plus_1)
+		return crn_fail_errno(err, CAIRN_FAILED, "cannot create", p->temp);
+	cairn_status status =
+		size_bytes ? reserve(p->fd_plus_1 - 1, p->path, size_bytes, err) : CAIRN_OK;
+	if (status != CAIRN_OK && !resume)
+		unlink(p->temp);
+	return status;
+}
+
+cairn_status crn_part_open(
+	const char *url, bool resume, uint64_t size_bytes, crn_part *ret, cairn_error *err)
+{
+	CRN_STR temp = {0};
+	crn_part_journal_path(url, &temp);
+	crn_str_append(&temp, "/data");
+	crn_part p = {.path = crn_strdup(crn_file_path(url)), .temp = crn_str_take(&temp)};
+	cairn_status status = p.path && p.temp ? open_file(&p, resume, size_bytes, err)
+					       : crn_fail_memory(err, "a file name", strlen(url));
+	if (status != CAIRN_OK) {
+		crn_part_close(&p);
+		return status;
+	}
+	*ret = p;
+	crn_mutex_init(&ret->lock, CRN_RANK_STORE);
+	ret->lock_made = true;
+	return CAIRN_OK;
+}
+
+/* A complete file that is written to again is no longer complete. */
+static cairn_status take_back(crn_part *p, cairn_error *err)
+{
+	cairn_status status = CAIRN_OK;
+	crn_mutex_lock(&p->lock);
+	if (p->complete) {
+		status = crn_make_parent(p->temp, err);
+		if (status == CAIRN_OK && rename(p->path, p->temp) != 0)
+			status = crn_fail_errno(err, CAIRN_FAILED, "cannot rename", p->path);
+		if (status == CAIRN_OK)
+			p->complete = false;
+	}
+	crn_mutex_unlock(&p->lock);
+	return status;
+}
+
+cairn_status crn_part_write(
+	crn_part *p, uint64_t offset, const void *bytes, size_t n, cairn_error *err)
+{
+	CRN_TRY(take_back(p, err));
+	size_t done = 0;
+	while (done < n) {
+		ssize_t put = pwrite(p->fd_plus_1 - 1, (const char *)bytes + done, n - done,
+			(off_t)(offset + done));
+		if (put < 0 && errno == EINTR)
+			continue;
+		if (put <= 0)
+			return crn_fail_errno(err, CAIRN_FAILED, "cannot write", p->path);
+		done += (size_t)put;
+	}
+	return CAIRN_OK;
+}
+
+cairn_status crn_part_read(
+	crn_part *p, uint64_t offset, void *bytes, size_t n, size_t *ret_n, cairn_error *err)
+{
+	crn_file f = {.fd_plus_1 = p->fd_plus_1, .path = p->path};
+	return crn_file_read_some(&f, offset, bytes, n, ret_n, err);
+}
+
+cairn_status crn_part_finish(crn_part *p, cairn_error *err)
+{
+	cairn_status status = CAIRN_OK;
+	crn_mutex_lock(&p->lock);
+	if (!p->complete && rename(p->temp, p->path) != 0)
+		status = crn_fail_errno(err, CAIRN_FAILED, "cannot create", p->path);
+	else
+		p->complete = true;
+	crn_mutex_unlock(&p->lock);
+	return status;
+}
+
+void crn_part_close(crn_part *p)
+{
+	if (p->fd_plus_1)
+		close(p->fd_plus_1 - 1);
+	if (p->lock_made)
+		crn_mutex_done(&p->lock);
+	crn_free(p->path);
+	crn_free(p->temp);
+	*p = (crn_part){0};
+}
