@@ -2,10 +2,10 @@
  *
  * hash.c -- content hashes on xxHash (header-only build, so no library is linked for it).
  */
+#include "base/hash.h"
+
 #define XXH_INLINE_ALL
 #include <xxhash.h>
-
-#include "base/hash.h"
 
 #include <stdio.h>
 #include <string.h>
