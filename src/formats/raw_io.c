@@ -15,6 +15,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -101,9 +102,8 @@ cairn_status crn_file_identity(const crn_file *f, size_t n_head, crn_hasher *h, 
 	unsigned char head[4096];
 	size_t n = n_head < sizeof head ? n_head : sizeof head, got = 0;
 	CRN_TRY(crn_file_read_some(f, 0, head, n, &got, err));
-	char *full = realpath(f->path, NULL);
-	crn_hash_text(h, full ? full : f->path);
-	free(full);
+	char full[PATH_MAX];
+	crn_hash_text(h, realpath(f->path, full) ? full : f->path);
 	crn_hash_u64(h, f->size_bytes);
 	crn_hash_u64(h, (uint64_t)f->mtime_ns);
 	crn_hash_bytes(h, head, got);
