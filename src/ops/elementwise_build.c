@@ -366,7 +366,7 @@ static cairn_status fail_shapes(const crn_node *n, cairn_error *err)
 cairn_status crn_ew_infer_dtype(
 	const crn_node *n, crn_dtype dtype, crn_type *ret, cairn_error *err)
 {
-	int64_t shape[CRN_MAX_NDIM];
+	int64_t shape[CRN_MAX_NDIM] = {0};
 	int ndim = 0;
 	for (int k = 0; k < n->n_in; k++)
 		ndim = n->in[k]->type.ndim > ndim ? n->in[k]->type.ndim : ndim;

@@ -7,7 +7,7 @@
  * within 64; floats go through the same kernels as arrays of float64. Pure functions.
  */
 #include "ops/elementwise_build.h"
-#include "ops/math_build.h"
+#include "kernels/math_kernels.h"
 
 #include <math.h>
 
