@@ -23,7 +23,8 @@ static void errors_carry_what_where_and_a_hint(void **state)
 {
 	cairn_error err;
 	char text[256];
-	assert_int_equal(crn_fail(&err, CAIRN_INPUT, "%s is %d bytes short", "a.tif", 7), CAIRN_INPUT);
+	assert_int_equal(
+		crn_fail(&err, CAIRN_INPUT, "%s is %d bytes short", "a.tif", 7), CAIRN_INPUT);
 	crn_where(&err, "chunk %d", 3);
 	crn_where(&err, "read");
 	crn_hint(&err, "copy it again");

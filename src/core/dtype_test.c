@@ -34,7 +34,10 @@ static void names_go_both_ways(void **state)
 /* [numpy.promote_types(a, b) for a for b], numpy 1.24 */
 static void promotion_is_numpys(void **state)
 {
-#define R(...) {__VA_ARGS__}
+#define R(...) \
+	{ \
+		__VA_ARGS__ \
+	}
 	enum { BOOL, U8, U16, U32, U64, I8, I16, I32, I64, F32, F64 };
 	static const int table[11][11] = {
 		R(BOOL, U8, U16, U32, U64, I8, I16, I32, I64, F32, F64),
@@ -52,14 +55,15 @@ static void promotion_is_numpys(void **state)
 	assert_int_equal(CRN_N_DTYPES, 11);
 	for (int a = 0; a < 11; a++)
 		for (int b = 0; b < 11; b++)
-			assert_int_equal(crn_dtype_promote((crn_dtype)a, (crn_dtype)b), table[a][b]);
+			assert_int_equal(
+				crn_dtype_promote((crn_dtype)a, (crn_dtype)b), table[a][b]);
 }
 
 static void limits_are_the_types(void **state)
 {
 	assert_true(crn_dtype_min_int(CRN_I8) == INT8_MIN && crn_dtype_max_int(CRN_I8) == INT8_MAX);
-	assert_true(crn_dtype_min_int(CRN_I64) == INT64_MIN &&
-		    crn_dtype_max_int(CRN_I64) == INT64_MAX);
+	assert_true(
+		crn_dtype_min_int(CRN_I64) == INT64_MIN && crn_dtype_max_int(CRN_I64) == INT64_MAX);
 	assert_true(crn_dtype_min_int(CRN_U32) == 0 && crn_dtype_max_int(CRN_U32) == UINT32_MAX);
 	assert_true(crn_dtype_max_int(CRN_U64) == UINT64_MAX);
 	assert_true(crn_dtype_min_int(CRN_BOOL) == 0 && crn_dtype_max_int(CRN_BOOL) == 1);
@@ -125,7 +129,8 @@ static void elements_print_shortest(void **state)
 		"18446744073709551615");
 	assert_string_equal(crn_elem_format(CRN_I64, crn_elem_from_int(CRN_I64, INT64_MIN), text),
 		"-9223372036854775808");
-	assert_string_equal(crn_elem_format(CRN_BOOL, crn_elem_from_uint(CRN_BOOL, 1), text), "True");
+	assert_string_equal(
+		crn_elem_format(CRN_BOOL, crn_elem_from_uint(CRN_BOOL, 1), text), "True");
 }
 
 static void printed_doubles_read_back(void **state)

@@ -39,10 +39,14 @@ static cairn_status join_infer(const crn_node *n, crn_type *ret, cairn_error *er
 	return CAIRN_OK;
 }
 
-static const crn_op leaf = {.name = "leaf", .kind = CRN_GENERATOR, .semver = 1,
+static const crn_op leaf = {.name = "leaf",
+	.kind = CRN_GENERATOR,
+	.semver = 1,
 	.params = (const crn_param[]){{.name = "k", .type = CRN_P_INT}, {.type = CRN_P_END}},
 	.infer = leaf_infer};
-static const crn_op join = {.name = "join", .kind = CRN_ELEMENTWISE, .semver = 1,
+static const crn_op join = {.name = "join",
+	.kind = CRN_ELEMENTWISE,
+	.semver = 1,
 	.params = (const crn_param[]){{.name = "a", .type = CRN_P_ARRAY},
 		{.name = "others", .type = CRN_P_ARRAYS}, {.type = CRN_P_END}},
 	.infer = join_infer};
@@ -88,7 +92,7 @@ static void equal_nodes_are_one_node(void **state)
 	assert_int_equal(ab->n_in, 2);
 	assert_ptr_equal(ab->in[0], a);
 	assert_ptr_equal(ab->in[1], c); /* flattened out of the list */
-	crn_graph_unref(g); /* the nodes keep it */
+	crn_graph_unref(g);             /* the nodes keep it */
 }
 
 static void versions_and_names_are_content(void **state)

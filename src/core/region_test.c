@@ -107,7 +107,8 @@ static void hulls_keep_a_common_step(void **state)
 static void products_are_checked(void **state)
 {
 	int64_t count = 7;
-	const int64_t big[] = {INT64_C(1) << 40, INT64_C(1) << 40}, zero[] = {1LL << 40, 1LL << 40, 0};
+	const int64_t big[] = {INT64_C(1) << 40, INT64_C(1) << 40},
+		      zero[] = {1LL << 40, 1LL << 40, 0};
 	assert_false(crn_count(2, big, &count));
 	assert_int_equal(count, 7);
 	assert_true(crn_count(3, zero, &count));

@@ -171,7 +171,8 @@ static void constants_are_bounded(void **state)
 {
 	cairn_error err;
 	crn_const *c = NULL;
-	const int64_t big[] = {1 << 12, 1 << 12, 2}, huge[] = {INT64_C(1) << 62, 4}, fits[] = {1 << 12, 1 << 12};
+	const int64_t big[] = {1 << 12, 1 << 12, 2}, huge[] = {INT64_C(1) << 62, 4},
+		      fits[] = {1 << 12, 1 << 12};
 	assert_int_equal(crn_const_new(CRN_U8, 3, big, &c, &err), CAIRN_USAGE);
 	assert_int_equal(crn_const_new(CRN_U8, 2, huge, &c, &err), CAIRN_USAGE);
 	assert_int_equal(crn_const_new(CRN_U16, 2, fits, &c, &err), CAIRN_USAGE);

@@ -74,8 +74,8 @@ static void copies_move_every_element(void **state)
 			int64_t idx[CRN_MAX_NDIM];
 			crn_unravel(i, ndim, shape, idx);
 			size_t at = (size_t)((char *)crn_view_at(&to, idx) - (char *)to_block.data);
-			assert_memory_equal(crn_view_at(&to, idx), crn_view_at(&from, idx),
-				crn_dtype_size(t));
+			assert_memory_equal(
+				crn_view_at(&to, idx), crn_view_at(&from, idx), crn_dtype_size(t));
 			memcpy(before + at, crn_view_at(&to, idx), crn_dtype_size(t));
 		}
 		assert_memory_equal(before, to_block.data, bytes); /* nothing else moved */
@@ -117,7 +117,8 @@ static void parts_are_the_asked_voxels(void **state)
 			held.lo[d] = crn_test_int(&g, -5, 5);
 			held.step[d] = crn_test_int(&g, 1, 3);
 			held.n[d] = shape[d];
-			int64_t first = crn_test_int(&g, 0, shape[d] - 1), by = crn_test_int(&g, 1, 3);
+			int64_t first = crn_test_int(&g, 0, shape[d] - 1),
+				by = crn_test_int(&g, 1, 3);
 			part.lo[d] = held.lo[d] + first * held.step[d];
 			part.step[d] = by * held.step[d];
 			part.n[d] = crn_test_int(&g, 0, (shape[d] - 1 - first) / by + 1);
@@ -127,10 +128,10 @@ static void parts_are_the_asked_voxels(void **state)
 		for (int64_t y = 0; y < part.n[0]; y++)
 			for (int64_t x = 0; x < part.n[1]; x++) {
 				int64_t at[] = {y, x};
-				int64_t row = (part.lo[0] + y * part.step[0] - held.lo[0]) /
-					      held.step[0];
-				int64_t col = (part.lo[1] + x * part.step[1] - held.lo[1]) /
-					      held.step[1];
+				int64_t row =
+					(part.lo[0] + y * part.step[0] - held.lo[0]) / held.step[0];
+				int64_t col =
+					(part.lo[1] + x * part.step[1] - held.lo[1]) / held.step[1];
 				assert_int_equal(*(int32_t *)crn_view_at(&p, at), row * 11 + col);
 			}
 	}

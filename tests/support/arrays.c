@@ -232,7 +232,8 @@ static char *index_text(const int64_t *idx, int ndim, char text[128])
 {
 	int used = snprintf(text, 128, "[");
 	for (int d = 0; d < ndim && used < 100; d++)
-		used += snprintf(text + used, 128 - (size_t)used, d ? ", %" PRId64 : "%" PRId64, idx[d]);
+		used += snprintf(
+			text + used, 128 - (size_t)used, d ? ", %" PRId64 : "%" PRId64, idx[d]);
 	snprintf(text + used, 128 - (size_t)used, "]");
 	return text;
 }
@@ -273,7 +274,8 @@ cairn_status crn_test_compare(
 		return CAIRN_OK;
 	char a[40], b[40], c[40], e[40], at_first[128], at_worst[128];
 	return crn_fail(err, CAIRN_FAILED,
-		"%" PRId64 " of %" PRId64 " values differ; first at %s: got %s, want %s; worst at %s: "
+		"%" PRId64 " of %" PRId64
+		" values differ; first at %s: got %s, want %s; worst at %s: "
 		"got %s, want %s",
 		n_bad, count, index_text(first, got->ndim, at_first),
 		crn_elem_format(got->dtype, element(got, first), a),

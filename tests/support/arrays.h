@@ -30,7 +30,7 @@ typedef struct crn_test_rng {
 } crn_test_rng;
 uint64_t crn_test_u64(crn_test_rng *g);
 int64_t crn_test_int(crn_test_rng *g, int64_t lo, int64_t last); /* lo..last, both included */
-double crn_test_unit(crn_test_rng *g);				 /* [0, 1) */
+double crn_test_unit(crn_test_rng *g);                           /* [0, 1) */
 /** Uniform over the whole range of an integer dtype; floats in [-100, 100); bool half and half. */
 void crn_test_fill(crn_test_rng *g, const crn_view *v);
 /** Small integers 0..limit-1 (floats too), so that ties and equal neighbours happen. */
@@ -50,8 +50,8 @@ bool crn_test_same_bytes(const crn_view *a, const crn_view *b);
 
 /** A source node over a copy of the values; `unit` (read unit per axis, NULL: whole) also decides
  * that only read_unit is offered; with NULL, read_box. */
-CRN_CHECKED cairn_status crn_test_source(crn_graph *g, const crn_view *values,
-	const int64_t *unit, crn_node **ret, cairn_error *err);
+CRN_CHECKED cairn_status crn_test_source(crn_graph *g, const crn_view *values, const int64_t *unit,
+	crn_node **ret, cairn_error *err);
 
 /** name(nodes..., text...): text is the rest of the call in pipeline syntax, literals only:
  * "2.5, mode='mirror'". The result is an array (or table) node. */
@@ -61,11 +61,11 @@ CRN_CHECKED cairn_status crn_test_call(crn_graph *g, const char *name, crn_node 
 /** One error as text for messages; in one of 8 rotating buffers. */
 const char *crn_test_error(const cairn_error *err);
 /** assert_int_equal(status, CAIRN_OK) that shows the message. */
-#define crn_assert_ok(expr)                                                                        \
-	do {                                                                                       \
-		cairn_error *shown_ = &err;                                                        \
-		if ((expr) != CAIRN_OK)                                                            \
-			fail_msg("%s: %s", #expr, crn_test_error(shown_));                         \
+#define crn_assert_ok(expr) \
+	do { \
+		cairn_error *shown_ = &err; \
+		if ((expr) != CAIRN_OK) \
+			fail_msg("%s: %s", #expr, crn_test_error(shown_)); \
 	} while (0)
 
 #endif

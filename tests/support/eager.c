@@ -79,8 +79,8 @@ static eager_memo *memo_find(eager_run *r, const crn_node *n, const crn_region *
 	return NULL;
 }
 
-static cairn_status memo_add(eager_run *r, crn_node *n, const crn_region *region,
-	void *take_data, cairn_error *err)
+static cairn_status memo_add(
+	eager_run *r, crn_node *n, const crn_region *region, void *take_data, cairn_error *err)
 {
 	if (r->n_memos == r->cap_memos) {
 		int cap = r->cap_memos ? 2 * r->cap_memos : 32;
@@ -169,8 +169,8 @@ static void run_done(eager_run *r)
 static cairn_status evaluate(eager_run *r, crn_node *n, const crn_region *region, bool tiled,
 	void **ret, cairn_error *err)
 {
-	CRN_FREE void *data = crn_alloc(
-		crn_view_dense_bytes(n->type.dtype, region->ndim, region->n));
+	CRN_FREE void *data =
+		crn_alloc(crn_view_dense_bytes(n->type.dtype, region->ndim, region->n));
 	if (!data)
 		return crn_fail_memory(err, "test values", 0);
 	crn_view out = crn_view_dense(data, n->type.dtype, region->ndim, region->n);
@@ -187,8 +187,8 @@ static cairn_status evaluate(eager_run *r, crn_node *n, const crn_region *region
 	return CAIRN_OK;
 }
 
-cairn_status eager_fetch(eager_run *r, crn_node *n, const crn_region *region, crn_view *ret,
-	cairn_error *err)
+cairn_status eager_fetch(
+	eager_run *r, crn_node *n, const crn_region *region, crn_view *ret, cairn_error *err)
 {
 	crn_region whole = crn_region_whole(n->type.ndim, n->type.shape);
 	crn_region_normalise(&whole);
@@ -207,8 +207,8 @@ cairn_status eager_fetch(eager_run *r, crn_node *n, const crn_region *region, cr
 	return CAIRN_OK;
 }
 
-cairn_status eager_copy_region(eager_run *r, crn_node *n, const crn_region *region,
-	eager_buffer *ret, cairn_error *err)
+cairn_status eager_copy_region(
+	eager_run *r, crn_node *n, const crn_region *region, eager_buffer *ret, cairn_error *err)
 {
 	crn_view src;
 	CRN_TRY(eager_fetch(r, n, region, &src, err));
@@ -218,8 +218,8 @@ cairn_status eager_copy_region(eager_run *r, crn_node *n, const crn_region *regi
 }
 
 /* Lazy: every tile of the asked region on its own, so that needs stay small. */
-static cairn_status region_lazily(eager_run *r, crn_node *n, const crn_region *region,
-	const crn_view *out, cairn_error *err)
+static cairn_status region_lazily(
+	eager_run *r, crn_node *n, const crn_region *region, const crn_view *out, cairn_error *err)
 {
 	crn_grid g = eager_grid(r, region->ndim, region->n);
 	CRN_FREE int64_t *order = NULL;
@@ -293,15 +293,16 @@ cairn_status crn_eager_check_tiles(crn_node *n, const int64_t *tile, cairn_error
 		CRN_TRY(crn_eager_region(n, &whole, &o, &got, err));
 		if (!eager_same_values(&want, &got))
 			return crn_fail(err, CAIRN_FAILED,
-				"%s: %s tiles (%d partials, order seed %d, %s code) differ from whole",
+				"%s: %s tiles (%d partials, order seed %d, %s code) differ from "
+				"whole",
 				n->op->name, o.lazy ? "lazy" : "eager", o.n_partials,
 				(int)o.order_seed, crn_isa_name(o.isa));
 	}
 	return CAIRN_OK;
 }
 
-cairn_status crn_eager_table(crn_node *n, const crn_eager_options *options,
-	crn_table_writer *to, cairn_error *err)
+cairn_status crn_eager_table(
+	crn_node *n, const crn_eager_options *options, crn_table_writer *to, cairn_error *err)
 {
 	eager_run r = {.n_made = 0};
 	if (options)

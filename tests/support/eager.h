@@ -21,8 +21,8 @@
 #include "core/op.h"
 
 typedef struct crn_eager_options {
-	/* Every node is computed in tiles of these extents (axis by axis; 0: the whole axis), and the
-	 * passes of reductions and global ops visit their inputs in such tiles. */
+	/* Every node is computed in tiles of these extents (axis by axis; 0: the whole axis), and
+	 * the passes of reductions and global ops visit their inputs in such tiles. */
 	int64_t tile[CRN_MAX_NDIM];
 	/* false: inputs are evaluated whole first. true: only the regions that need() asks for. */
 	bool lazy;
@@ -40,11 +40,10 @@ CRN_CHECKED cairn_status crn_eager_region(crn_node *n, const crn_region *region,
 	const crn_eager_options *options, crn_view *ret, cairn_error *err);
 /** Evaluates the array by tiles of `tile` (0: whole axis), eagerly and lazily, in raster and in
  * shuffled order, with 1 and 3 partials; FAILED unless every way gives the bytes of crn_eager(). */
-CRN_CHECKED cairn_status crn_eager_check_tiles(
-	crn_node *n, const int64_t *tile, cairn_error *err);
+CRN_CHECKED cairn_status crn_eager_check_tiles(crn_node *n, const int64_t *tile, cairn_error *err);
 /** Writes all rows of a table node. tile as above. */
-CRN_CHECKED cairn_status crn_eager_table(crn_node *n, const crn_eager_options *options,
-	crn_table_writer *to, cairn_error *err);
+CRN_CHECKED cairn_status crn_eager_table(
+	crn_node *n, const crn_eager_options *options, crn_table_writer *to, cairn_error *err);
 void crn_eager_free(crn_view *v); /* an unused or freed view is fine */
 #define CRN_EAGER __attribute__((cleanup(crn_eager_free))) crn_view
 

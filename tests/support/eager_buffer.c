@@ -139,8 +139,8 @@ int64_t eager_border_index(int64_t i, int64_t n, int mode)
 	}
 }
 
-void eager_gather(const crn_view *dst, const crn_view *src, int64_t *const *index,
-	crn_elem constant)
+void eager_gather(
+	const crn_view *dst, const crn_view *src, int64_t *const *index, crn_elem constant)
 {
 	size_t item = crn_dtype_size(dst->dtype);
 	int x = dst->ndim - 1;

@@ -44,7 +44,7 @@ bool eager_scratch_guards_ok(const eager_scratch *s);
 int64_t eager_border_index(int64_t i, int64_t n, int mode);
 
 /** dst[i0, i1, ...] = src[index[0][i0], index[1][i1], ...]; a negative index gives `constant`. */
-void eager_gather(const crn_view *dst, const crn_view *src, int64_t *const *index,
-	crn_elem constant);
+void eager_gather(
+	const crn_view *dst, const crn_view *src, int64_t *const *index, crn_elem constant);
 
 #endif

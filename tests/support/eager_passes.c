@@ -45,7 +45,8 @@ static cairn_status check_projected(const crn_node *n, const crn_region *p, cair
 	bool bad = p->ndim != n->type.ndim || !crn_region_inside(p, n->type.shape);
 	for (int d = 0; d < p->ndim && !bad; d++)
 		bad = p->n[d] < 1 || p->step[d] != 1;
-	return bad ? eager_broken(n, p, "project() gives no dense box of the output", err) : CAIRN_OK;
+	return bad ? eager_broken(n, p, "project() gives no dense box of the output", err)
+		   : CAIRN_OK;
 }
 
 static cairn_status reduce_tile(eager_run *r, crn_node *n, const eager_made *made,
@@ -102,8 +103,8 @@ static cairn_status reduce_finish(
 	cairn_status status = CAIRN_OK;
 	if (!eager_buffer_guards_ok(&out))
 		status = eager_broken(n, &whole, "finish wrote outside its output", err);
-	void *data = status == CAIRN_OK ? crn_alloc(crn_view_dense_bytes(n->type.dtype,
-						  n->type.ndim, n->type.shape))
+	void *data = status == CAIRN_OK ? crn_alloc(crn_view_dense_bytes(
+						  n->type.dtype, n->type.ndim, n->type.shape))
 					: NULL;
 	if (status == CAIRN_OK && !data)
 		status = crn_fail_memory(err, "test values", 0);
@@ -133,8 +134,7 @@ cairn_status eager_reduce(eager_run *r, crn_node *n, cairn_error *err)
 			ops->acc_bytes(n));
 	cairn_status status = CAIRN_OK;
 	for (int w = 0; w < n_acc && status == CAIRN_OK; w++) {
-		status = eager_scratch_new(
-			(size_t)count * ops->acc_bytes(n), 0xA5, &acc[w], err);
+		status = eager_scratch_new((size_t)count * ops->acc_bytes(n), 0xA5, &acc[w], err);
 		if (status == CAIRN_OK)
 			ops->init(n, acc[w].data, count);
 	}
@@ -217,7 +217,10 @@ static cairn_status fold_tile(eager_run *r, const eager_made *made, int pass, in
 	crn_view in[CRN_MAX_INPUTS];
 	crn_region regions[CRN_MAX_INPUTS];
 	eager_scratch scratch = {0};
-	crn_call call = {.node = n, .bound = made->bound.data, .n_in = folded_inputs(n), .in = in,
+	crn_call call = {.node = n,
+		.bound = made->bound.data,
+		.n_in = folded_inputs(n),
+		.in = in,
 		.in_region = regions};
 	call.scratch_bytes = ops->fold_scratch ? ops->fold_scratch(n, tile) : 0;
 	cairn_status status = eager_scratch_new(call.scratch_bytes, 0xA5, &scratch, err);
@@ -270,8 +273,8 @@ static cairn_status run_pass(
 		if (ops->partial_done)
 			ops->partial_done(made->state, pass, part[w].data);
 		if (status == CAIRN_OK && !eager_scratch_guards_ok(&part[w]))
-			status = crn_fail(err, CAIRN_FAILED, "%s: wrote outside a partial",
-				n->op->name);
+			status = crn_fail(
+				err, CAIRN_FAILED, "%s: wrote outside a partial", n->op->name);
 		eager_scratch_done(&part[w]);
 	}
 	if (status == CAIRN_OK && ops->pass_end)
@@ -287,8 +290,11 @@ cairn_status eager_passes(eager_run *r, crn_node *n, eager_made *made, cairn_err
 	eager_env *e = crn_calloc(1, sizeof(*e));
 	if (!e)
 		return crn_fail_memory(err, "test state", sizeof(*e));
-	e->env = (crn_env){.engine = e, .isa = r->o.isa, .charge = env_charge,
-		.spill = env_spill, .unspill = env_unspill};
+	e->env = (crn_env){.engine = e,
+		.isa = r->o.isa,
+		.charge = env_charge,
+		.spill = env_spill,
+		.unspill = env_unspill};
 	made->env = e;
 	CRN_TRY(ops->begin(n, &e->env, &made->state, err));
 	made->has_state = true;

@@ -34,19 +34,18 @@ typedef struct eager_run {
 } eager_run;
 
 /** Borrowed values of a region inside the domain; valid until the run's memos are dropped. */
-CRN_CHECKED cairn_status eager_fetch(eager_run *r, crn_node *n, const crn_region *region,
-	crn_view *ret, cairn_error *err);
+CRN_CHECKED cairn_status eager_fetch(
+	eager_run *r, crn_node *n, const crn_region *region, crn_view *ret, cairn_error *err);
 /** Keeps `take_data` (also freed on failure) as the whole value of n. */
-CRN_CHECKED cairn_status eager_keep(
-	eager_run *r, crn_node *n, void *take_data, cairn_error *err);
+CRN_CHECKED cairn_status eager_keep(eager_run *r, crn_node *n, void *take_data, cairn_error *err);
 /** The whole value kept for n, or NULL. */
 void *eager_kept(eager_run *r, const crn_node *n);
 /** Binds the node once and returns what belongs to it. */
 CRN_CHECKED cairn_status eager_made_get(
 	eager_run *r, crn_node *n, eager_made **ret, cairn_error *err);
 /** The region of every input of a tile of a pass, copied into guarded, sealed buffers. */
-CRN_CHECKED cairn_status eager_copy_region(eager_run *r, crn_node *n, const crn_region *region,
-	eager_buffer *ret, cairn_error *err);
+CRN_CHECKED cairn_status eager_copy_region(
+	eager_run *r, crn_node *n, const crn_region *region, eager_buffer *ret, cairn_error *err);
 
 /** Order of n tiles: identity, or shuffled by the options' seed. To be freed with crn_free. */
 CRN_CHECKED cairn_status eager_order(
@@ -55,14 +54,15 @@ CRN_CHECKED cairn_status eager_order(
 crn_grid eager_grid(const eager_run *r, int ndim, const int64_t *shape);
 
 /** Computes a region of n into dst (the region's extents, any strides). */
-CRN_CHECKED cairn_status eager_tile(eager_run *r, crn_node *n, const crn_region *out,
-	const crn_view *dst, cairn_error *err);
+CRN_CHECKED cairn_status eager_tile(
+	eager_run *r, crn_node *n, const crn_region *out, const crn_view *dst, cairn_error *err);
 bool eager_same_values(const crn_view *a, const crn_view *b);
 
 /** Runs all tiles of a reduction and keeps its whole value. */
 CRN_CHECKED cairn_status eager_reduce(eager_run *r, crn_node *n, cairn_error *err);
 /** Runs all passes of a global op, once; its state is in `made`. */
-CRN_CHECKED cairn_status eager_passes(eager_run *r, crn_node *n, eager_made *made, cairn_error *err);
+CRN_CHECKED cairn_status eager_passes(
+	eager_run *r, crn_node *n, eager_made *made, cairn_error *err);
 void eager_passes_done(eager_made *made);
 
 /** FAILED: "<op>: <what> at [region]". */

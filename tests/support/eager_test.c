@@ -43,21 +43,28 @@ static cairn_status add_bind(const crn_node *n, crn_isa isa, crn_bound *ret, cai
 	return CAIRN_OK;
 }
 
-#define TWO_ARRAYS                                                                                 \
-	(const crn_param[])                                                                        \
-	{                                                                                          \
-		{.name = "a", .type = CRN_P_ARRAY}, {.name = "b", .type = CRN_P_ARRAY},            \
-			{.type = CRN_P_END}                                                        \
+#define TWO_ARRAYS \
+	(const crn_param[]) \
+	{ \
+		{.name = "a", .type = CRN_P_ARRAY}, {.name = "b", .type = CRN_P_ARRAY}, \
+		{ \
+			.type = CRN_P_END \
+		} \
 	}
-#define ARRAY_AND_INT                                                                              \
-	(const crn_param[])                                                                        \
-	{                                                                                          \
-		{.name = "a", .type = CRN_P_ARRAY}, {.name = "k", .type = CRN_P_INT},              \
-			{.type = CRN_P_END}                                                        \
+#define ARRAY_AND_INT \
+	(const crn_param[]) \
+	{ \
+		{.name = "a", .type = CRN_P_ARRAY}, {.name = "k", .type = CRN_P_INT}, \
+		{ \
+			.type = CRN_P_END \
+		} \
 	}
 
-static const crn_op add_op = {.name = "toy_add", .kind = CRN_ELEMENTWISE, .params = TWO_ARRAYS,
-	.infer = same_type, .bind = add_bind};
+static const crn_op add_op = {.name = "toy_add",
+	.kind = CRN_ELEMENTWISE,
+	.params = TWO_ARRAYS,
+	.infer = same_type,
+	.bind = add_bind};
 
 /* out[i] = in[i - 2] + 2 * in[i + 1] along the last axis, border by argument k. */
 static void pair_need(const crn_node *n, int input, const crn_region *out, crn_need *ret)
@@ -87,8 +94,12 @@ static cairn_status pair_compute(const crn_call *call, cairn_error *err)
 	return CAIRN_OK;
 }
 
-static const crn_op pair_op = {.name = "toy_pair", .kind = CRN_STENCIL, .params = ARRAY_AND_INT,
-	.infer = same_type, .need = pair_need, .compute = pair_compute};
+static const crn_op pair_op = {.name = "toy_pair",
+	.kind = CRN_STENCIL,
+	.params = ARRAY_AND_INT,
+	.infer = same_type,
+	.need = pair_need,
+	.compute = pair_compute};
 
 /* Reverses the last axis. */
 static void flip_affine(const crn_node *n, crn_affine *ret)
@@ -101,8 +112,11 @@ static void flip_affine(const crn_node *n, crn_affine *ret)
 	}
 }
 
-static const crn_op flip_op = {.name = "toy_flip", .kind = CRN_VIEW, .params = ARRAY_AND_INT,
-	.infer = same_type, .affine = flip_affine};
+static const crn_op flip_op = {.name = "toy_flip",
+	.kind = CRN_VIEW,
+	.params = ARRAY_AND_INT,
+	.infer = same_type,
+	.affine = flip_affine};
 
 /* Sum over axis 0, in int64 accumulators. */
 static cairn_status sum_infer(const crn_node *n, crn_type *ret, cairn_error *err)
@@ -158,10 +172,15 @@ static void sum_project(const crn_node *n, const crn_region *in, crn_region *ret
 	}
 }
 
-static const crn_op sum_op = {.name = "toy_sum", .kind = CRN_REDUCTION, .params = ARRAY_AND_INT,
+static const crn_op sum_op = {.name = "toy_sum",
+	.kind = CRN_REDUCTION,
+	.params = ARRAY_AND_INT,
 	.infer = sum_infer,
-	.reduce = &(const crn_reduce){.acc_bytes = sum_acc_bytes, .init = sum_init,
-		.fold = sum_fold, .merge = sum_merge, .finish = sum_finish,
+	.reduce = &(const crn_reduce){.acc_bytes = sum_acc_bytes,
+		.init = sum_init,
+		.fold = sum_fold,
+		.merge = sum_merge,
+		.finish = sum_finish,
 		.project = sum_project}};
 
 /* in - max(in): two passes' worth of a global op in one, the result region by region. */
@@ -190,8 +209,8 @@ static void top_partial_init(const void *state, int pass, void *partial)
 	*(int64_t *)partial = INT64_MIN;
 }
 
-static cairn_status top_fold(void *state, void *partial, int pass, int64_t tile,
-	const crn_call *call, cairn_error *err)
+static cairn_status top_fold(
+	void *state, void *partial, int pass, int64_t tile, const crn_call *call, cairn_error *err)
 {
 	crn_rows rows;
 	for (crn_rows_begin(&rows, call->in[0].ndim, call->in[0].shape); !rows.end;
@@ -229,11 +248,19 @@ static cairn_status top_compute(const crn_call *call, cairn_error *err)
 	return CAIRN_OK;
 }
 
-static const crn_op top_op = {.name = "toy_top", .kind = CRN_GLOBAL, .params = ARRAY_AND_INT,
-	.infer = same_type, .need = top_need, .compute = top_compute,
-	.global = &(const crn_global){.n_passes = top_passes, .begin = top_begin,
-		.partial_bytes = top_partial, .partial_init = top_partial_init, .fold = top_fold,
-		.merge = top_merge, .end = crn_free}};
+static const crn_op top_op = {.name = "toy_top",
+	.kind = CRN_GLOBAL,
+	.params = ARRAY_AND_INT,
+	.infer = same_type,
+	.need = top_need,
+	.compute = top_compute,
+	.global = &(const crn_global){.n_passes = top_passes,
+		.begin = top_begin,
+		.partial_bytes = top_partial,
+		.partial_init = top_partial_init,
+		.fold = top_fold,
+		.merge = top_merge,
+		.end = crn_free}};
 
 /* ---- graphs over toys ---- */
 
@@ -347,8 +374,8 @@ static void stencils_see_their_border(void **state)
 			int64_t lo = eager_border_index(i % 7 - 2, 7, mode);
 			int64_t hi = eager_border_index(i % 7 + 1, 7, mode);
 			int64_t row = 10 * (i / 7 * 7);
-			int64_t want = (lo < 0 ? 100 : row + 10 * lo) +
-				       2 * (hi < 0 ? 100 : row + 10 * hi);
+			int64_t want =
+				(lo < 0 ? 100 : row + 10 * lo) + 2 * (hi < 0 ? 100 : row + 10 * hi);
 			assert_int_equal(((int32_t *)got.data)[i], want);
 		}
 		const int64_t tile[] = {4, 2, 3};
@@ -371,8 +398,8 @@ static void steps_reach_through_flips(void **state)
 		for (int y = 0; y < 3; y++)
 			for (int x = 0; x < 3; x++)
 				assert_int_equal(((int32_t *)part.data)[(z * 3 + y) * 3 + x],
-					((int32_t *)whole.data)[((1 + 2 * z) * 5 + 2 * y) * 7 +
-								6 - (1 + 2 * x)]);
+					((int32_t *)whole.data)[((1 + 2 * z) * 5 + 2 * y) * 7 + 6 -
+								(1 + 2 * x)]);
 }
 
 static void reductions_add_up(void **state)
@@ -455,8 +482,8 @@ static void broken_ops_are_caught(void **state)
 	ops[3].name = "toy_scratch", ops[3].compute = long_scratch, ops[3].scratch = some_scratch;
 	ops[4].name = "toy_none";
 	ops[5].name = "toy_tile", ops[5].need = knows_tile;
-	static const char *const said[] = {"outside its output", "uninitialised", "changed an input",
-		"outside its scratch", "without a border", "differ from whole"};
+	static const char *const said[] = {"outside its output", "uninitialised",
+		"changed an input", "outside its scratch", "without a border", "differ from whole"};
 	for (size_t i = 0; i < CRN_COUNT(ops); i++) {
 		CRN_NODE *n = toy(f, &ops[i], f->a, i == 4 ? CRN_BORDER_NONE : CRN_BORDER_CONSTANT);
 		const int64_t tile[] = {3, 3, 3};

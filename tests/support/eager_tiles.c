@@ -77,8 +77,7 @@ static cairn_status prepare_input(eager_run *r, crn_node *n, int k, const crn_re
 		if (need.region.n[d] < 0 || need.region.step[d] < 1)
 			return eager_broken(n, &need.region, "need() gives no valid region", err);
 	*ret_region = need.region;
-	CRN_TRY(eager_buffer_new(
-		in->type.dtype, need.region.ndim, need.region.n, 0xC3, ret, err));
+	CRN_TRY(eager_buffer_new(in->type.dtype, need.region.ndim, need.region.n, 0xC3, ret, err));
 	if (crn_region_empty(&need.region))
 		return CAIRN_OK;
 	int64_t *index[CRN_MAX_NDIM] = {0};
@@ -145,8 +144,8 @@ static cairn_status compute_twice(
 	return status;
 }
 
-static cairn_status tile_compute(eager_run *r, crn_node *n, const crn_region *out,
-	const crn_view *dst, cairn_error *err)
+static cairn_status tile_compute(
+	eager_run *r, crn_node *n, const crn_region *out, const crn_view *dst, cairn_error *err)
 {
 	eager_made *made = NULL;
 	CRN_TRY(eager_made_get(r, n, &made, err));
@@ -157,8 +156,12 @@ static cairn_status tile_compute(eager_run *r, crn_node *n, const crn_region *ou
 	eager_buffer bufs[CRN_MAX_INPUTS] = {0};
 	crn_view in[CRN_MAX_INPUTS];
 	crn_region regions[CRN_MAX_INPUTS];
-	crn_call call = {.node = n, .bound = made->bound.data, .state = made->state,
-		.out_region = *out, .n_in = n->op->need ? n->n_in : 0, .in = in,
+	crn_call call = {.node = n,
+		.bound = made->bound.data,
+		.state = made->state,
+		.out_region = *out,
+		.n_in = n->op->need ? n->n_in : 0,
+		.in = in,
 		.in_region = regions};
 	cairn_status status = CAIRN_OK;
 	for (int k = 0; k < call.n_in && status == CAIRN_OK; k++) {
@@ -173,8 +176,8 @@ static cairn_status tile_compute(eager_run *r, crn_node *n, const crn_region *ou
 }
 
 /* Region of a broadcast input, and its view spread over the output's axes. */
-static cairn_status broadcast_input(eager_run *r, crn_node *n, crn_node *in,
-	const crn_region *out, eager_buffer *ret, cairn_error *err)
+static cairn_status broadcast_input(eager_run *r, crn_node *n, crn_node *in, const crn_region *out,
+	eager_buffer *ret, cairn_error *err)
 {
 	int lead = n->type.ndim - in->type.ndim;
 	crn_region part = {.ndim = in->type.ndim};
@@ -226,8 +229,8 @@ static void apply_rows(const crn_bound *bound, const eager_buffer *out, const ea
 	}
 }
 
-static cairn_status tile_elementwise(eager_run *r, crn_node *n, const crn_region *out,
-	const crn_view *dst, cairn_error *err)
+static cairn_status tile_elementwise(
+	eager_run *r, crn_node *n, const crn_region *out, const crn_view *dst, cairn_error *err)
 {
 	eager_made *made = NULL;
 	CRN_TRY(eager_made_get(r, n, &made, err));
@@ -239,8 +242,7 @@ static cairn_status tile_elementwise(eager_run *r, crn_node *n, const crn_region
 		status = broadcast_input(r, n, n->in[k], out, &in[k], err);
 	/* Once into fresh memory, then onto each input of the same item size. */
 	for (int k = -1; k < n->n_in && status == CAIRN_OK; k++) {
-		if (k >= 0 && crn_dtype_size(n->in[k]->type.dtype) !=
-				      crn_dtype_size(n->type.dtype))
+		if (k >= 0 && crn_dtype_size(n->in[k]->type.dtype) != crn_dtype_size(n->type.dtype))
 			continue;
 		status = eager_buffer_new(n->type.dtype, out->ndim, out->n, 0xA5, &to, err);
 		if (status != CAIRN_OK)
@@ -267,8 +269,8 @@ static cairn_status tile_elementwise(eager_run *r, crn_node *n, const crn_region
 	return status;
 }
 
-static cairn_status tile_view(eager_run *r, crn_node *n, const crn_region *out,
-	const crn_view *dst, cairn_error *err)
+static cairn_status tile_view(
+	eager_run *r, crn_node *n, const crn_region *out, const crn_view *dst, cairn_error *err)
 {
 	crn_node *in = n->in[0];
 	crn_affine a = {0};
@@ -341,7 +343,8 @@ static cairn_status read_units(crn_source *s, const crn_node *n, const crn_regio
 		touched = both;
 		for (int d = 0; d < g.ndim; d++)
 			touched.lo[d] += unit.lo[d];
-		CRN_FREE void *data = crn_alloc(crn_view_dense_bytes(n->type.dtype, g.ndim, unit.n));
+		CRN_FREE void *data =
+			crn_alloc(crn_view_dense_bytes(n->type.dtype, g.ndim, unit.n));
 		eager_scratch scratch = {0};
 		if (!data)
 			return crn_fail_memory(err, "a unit", 0);
@@ -388,8 +391,8 @@ static cairn_status tile_source(
 	return status;
 }
 
-static cairn_status tile_reduced(eager_run *r, crn_node *n, const crn_region *out,
-	const crn_view *dst, cairn_error *err)
+static cairn_status tile_reduced(
+	eager_run *r, crn_node *n, const crn_region *out, const crn_view *dst, cairn_error *err)
 {
 	crn_region whole = crn_region_whole(n->type.ndim, n->type.shape);
 	crn_region_normalise(&whole);
@@ -401,8 +404,8 @@ static cairn_status tile_reduced(eager_run *r, crn_node *n, const crn_region *ou
 	return CAIRN_OK;
 }
 
-cairn_status eager_tile(eager_run *r, crn_node *n, const crn_region *out,
-	const crn_view *dst, cairn_error *err)
+cairn_status eager_tile(
+	eager_run *r, crn_node *n, const crn_region *out, const crn_view *dst, cairn_error *err)
 {
 	switch (n->op->kind) {
 	case CRN_SOURCE:

@@ -15,8 +15,8 @@ typedef struct memory_source {
 	crn_view values;
 } memory_source;
 
-static cairn_status read_box(crn_source *s, const crn_region *r, const crn_view *out,
-	void *scratch, cairn_error *err)
+static cairn_status read_box(
+	crn_source *s, const crn_region *r, const crn_view *out, void *scratch, cairn_error *err)
 {
 	const memory_source *m = (memory_source *)s;
 	crn_region whole = crn_region_whole(m->values.ndim, m->values.shape);
@@ -25,8 +25,8 @@ static cairn_status read_box(crn_source *s, const crn_region *r, const crn_view 
 	return CAIRN_OK;
 }
 
-static cairn_status read_unit(crn_source *s, const int64_t *idx, const crn_view *out,
-	void *scratch, cairn_error *err)
+static cairn_status read_unit(
+	crn_source *s, const int64_t *idx, const crn_view *out, void *scratch, cairn_error *err)
 {
 	crn_region r = crn_unit_region(s->type.ndim, s->type.shape, s->unit, idx);
 	crn_region_normalise(&r);
@@ -68,8 +68,8 @@ static crn_hash content_hash(const crn_view *v, const int64_t *unit)
 	return crn_hasher_result(&h);
 }
 
-cairn_status crn_test_source(crn_graph *g, const crn_view *values, const int64_t *unit,
-	crn_node **ret, cairn_error *err)
+cairn_status crn_test_source(
+	crn_graph *g, const crn_view *values, const int64_t *unit, crn_node **ret, cairn_error *err)
 {
 	memory_source *m = crn_calloc(1, sizeof(*m));
 	if (!m)
