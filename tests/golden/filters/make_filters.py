@@ -1,0 +1,183 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""Writes the golden values of filters and morphology: what scipy.ndimage and scikit-image give.
+
+cases.txt holds one case a line, fields separated by tabs:
+  op, rest of the call in pipeline syntax, input, expected, allowed relative, allowed absolute error
+where an array is dtype:shape:offset into values.npy, one stretch of bytes. Run it in this folder
+with Debian 12's python3 (scipy 1.10, scikit-image 0.19, NumPy 1.24).
+"""
+import warnings
+
+import numpy as np
+import scipy
+import scipy.ndimage as ndi
+import skimage
+import skimage.morphology as morph
+
+warnings.filterwarnings("ignore")
+rng = np.random.default_rng(7)
+blob = bytearray()
+known = {}
+lines = []
+
+MODES = ["reflect", "mirror", "nearest", "wrap", "constant"]
+INTS = ["uint8", "uint16", "uint32", "uint64", "int8", "int16", "int32", "int64"]
+ALL = ["bool"] + INTS + ["float32", "float64"]
+
+
+def ref(a):
+    a = np.ascontiguousarray(a)
+    key = (a.dtype.name, a.shape, a.tobytes())
+    if key not in known:
+        while len(blob) % 8:
+            blob.append(0)
+        known[key] = f"{a.dtype.name}:{','.join(map(str, a.shape))}:{len(blob)}"
+        blob.extend(a.tobytes())
+    return known[key]
+
+
+def text(value):
+    if isinstance(value, np.ndarray):
+        return repr(value.astype(int).tolist() if value.dtype.kind in "bu" else value.tolist())
+    return repr(value)
+
+
+def case(op, array, expected, rtol=0.0, atol=0.0, **kwargs):
+    call = ", ".join(f"{k}={text(v)}" for k, v in kwargs.items())
+    lines.append("\t".join([op, call, ref(array) if array is not None else "-", ref(expected),
+                            repr(rtol), repr(float(atol))]))
+
+
+def values(dtype, shape, top=None):
+    t = np.dtype(dtype)
+    if t.kind == "b":
+        return rng.random(shape) < 0.5
+    if t.kind == "f":
+        return (rng.random(shape) * 200 - 100).astype(t)
+    info = np.iinfo(t)
+    lo, hi = int(info.min), int(info.max)
+    # Up to 2^40, so that float64 sums of scipy are exact and conversions in range.
+    lo, hi = max(lo, -(2 ** 40)), min(hi, 2 ** 40)
+    if top is not None:
+        lo, hi = (0 if lo == 0 else -top), top
+    return rng.integers(lo, hi, size=shape, endpoint=True).astype(t)
+
+
+def gaussian_bound(sigma, ndim, truncate=4.0):
+    """Sum over axes of (2r + 1) 2^-24, twice: weights are rounded to float32 as well."""
+    sigmas = np.broadcast_to(sigma, ndim)
+    return sum((2 * int(truncate * s + 0.5) + 1) * 2.0 ** -24 for s in sigmas if s > 1e-15)
+
+
+def gaussian():
+    def one(a, sigma, **kw):
+        wide = ndi.gaussian_filter(a.astype(np.float64), sigma, **kw)
+        if a.dtype == np.float64:
+            case("gaussian_filter", a, wide, 1e-12, 1e-12 * np.abs(a).max(), sigma=sigma, **kw)
+        elif a.dtype == np.float32:
+            # The bound is relative to the largest value, weights sum to 1 (order 0).
+            big = max(np.abs(a).max(), abs(kw.get("cval", 0)))
+            case("gaussian_filter", a, wide.astype(np.float32), 0,
+                 big * gaussian_bound(sigma, a.ndim, kw.get("truncate", 4.0)), sigma=sigma, **kw)
+        else:
+            # Rounded half to even; values that a float32 filter may put on the other side of a tie
+            # are avoided by choosing inputs without any.
+            small = a.dtype.itemsize <= 2
+            margin = 2e-3 if small else 1e-3
+            while np.any(np.abs(np.abs(wide - np.floor(wide)) - 0.5) < margin):
+                a = values(a.dtype, a.shape, 60000 if a.dtype.itemsize > 2 else None)
+                wide = ndi.gaussian_filter(a.astype(np.float64), sigma, **kw)
+            if a.dtype == bool:
+                case("gaussian_filter", a, np.rint(wide) != 0, sigma=sigma, **kw)
+            else:
+                case("gaussian_filter", a, np.rint(wide).astype(a.dtype), sigma=sigma, **kw)
+
+    for mode in MODES:
+        one(values("float64", (7, 9, 11)), (1, 0, 2.0), mode=mode, cval=3.5)
+        one(values("float32", (5, 67)), (1.5, 1.0), mode=mode, cval=-2.0)
+        one(values("uint8", (9, 21)), 1.0, mode=mode)
+        one(values("float64", (3,)), 2.5, mode=mode)  # axis shorter than the radius
+        one(values("float64", (1, 4)), 3.0, mode=mode)  # axis of one voxel
+    for dtype in ALL:
+        one(values(dtype, (6, 13), 60000 if dtype[-2:] in ("32", "64") and dtype[0] != "f" else None), 0.8)
+        a = values(dtype, (5, 19))
+        if dtype != "float32":
+            case("gaussian_filter", a, ndi.gaussian_filter(a, 1.2), 1e-12, 0 if dtype != "float64" else 1e-10,
+                 sigma=1.2, compat="scipy")
+        else:
+            case("gaussian_filter", a, ndi.gaussian_filter(a, 1.2), 2 ** -22, 1e-5, sigma=1.2, compat="scipy")
+    one(values("float64", (3, 4, 5, 6)), (0.5, 1, 0.7, 0.9))
+    one(values("float32", (4, 6, 9, 33)), (0.5, 1, 0.7, 2))
+    one(values("float64", (40,)), 2.0, truncate=3.0)
+    one(values("float64", (40,)), 0.0)
+    for order in (1, 2, 3):
+        one(values("float64", (9, 15)), 1.4, order=order)
+        one(values("float64", (9, 15)), (1.4, 2), order=(order, 0), mode="mirror")
+
+
+CROSS2 = ndi.generate_binary_structure(2, 1)
+CROSS3 = ndi.generate_binary_structure(3, 1)
+
+
+def binary():
+    ops = {"binary_" + k: getattr(ndi, "binary_" + k) for k in ("erosion", "dilation", "opening", "closing")}
+    odd = rng.random((2, 4, 3)) < 0.5
+    odd[0, 1, 1] = True
+    elements = [
+        ((7, 9, 70), None, 0.9), ((9, 11, 65), morph.ball(2), 0.97), ((5, 6, 7), odd, 0.8),
+        ((9, 63), morph.disk(3), 0.96), ((12, 64), np.ones((2, 4)), 0.8), ((130,), np.ones(5), 0.85),
+        ((3, 4, 5, 6), None, 0.8), ((1, 1, 9), CROSS3, 0.8), ((4, 131), np.ones((1, 67)), 0.995),
+        ((5, 20), np.zeros((3, 3)), 0.5), ((6, 20), np.array([[1, 0, 1, 1, 0, 1]]), 0.7),
+    ]
+    for shape, structure, density in elements:
+        a = rng.random(shape) < density
+        for name, f in ops.items():
+            b = ~a if name in ("binary_dilation", "binary_closing") else a
+            for border in (0, 1):
+                kw = {} if structure is None else {"structure": structure.astype(int)}
+                want = f(b, structure=None if structure is None else structure.astype(bool),
+                         border_value=border)
+                case(name, b, want, border_value=border, **kw)
+    a = rng.random((8, 30)) < 0.97
+    for name, f in ops.items():
+        for n in (2, 3):
+            for border in (0, 1):
+                for s in (None, np.array([[1, 1], [0, 1]]), np.array([[1, 0, 1]])):
+                    kw = {} if s is None else {"structure": s}
+                    want = f(a, structure=s, iterations=n, border_value=border)
+                    case(name, a, want, iterations=n, border_value=border, **kw)
+        case(name, a, f(a, structure=np.ones((2, 3)), origin=(-1, 1)), structure=np.ones((2, 3), int),
+             origin=(-1, 1))
+    for dtype in ALL:
+        v = values(dtype, (6, 17), 2)
+        case("binary_dilation", v, ndi.binary_dilation(v))
+        case("binary_erosion", v, ndi.binary_erosion(v, border_value=1), border_value=1)
+    nan = np.array([[1.0, np.nan, 0.0, -1.0]])
+    case("binary_erosion", nan, ndi.binary_erosion(nan, [[1]]), structure=np.ones((1, 1), int))
+
+
+def elements():
+    for r in (0, 1, 2, 5):
+        case("ball", None, morph.ball(r), radius=r)
+        case("disk", None, morph.disk(r), radius=r)
+        case("diamond", None, morph.diamond(r), radius=r)
+        case("octahedron", None, morph.octahedron(r), radius=r)
+    case("square", None, morph.square(4), width=4)
+    case("cube", None, morph.cube(3), width=3)
+    case("rectangle", None, morph.rectangle(2, 5), nrows=2, ncols=5)
+    case("box", None, np.ones((2, 3, 4), np.uint8), sizes=(2, 3, 4))
+    for rank in (1, 2, 3, 4):
+        for connectivity in range(1, rank + 1):
+            case("generate_binary_structure", None, ndi.generate_binary_structure(rank, connectivity),
+                 rank=rank, connectivity=connectivity)
+
+
+gaussian()
+binary()
+elements()
+np.save("values.npy", np.frombuffer(bytes(blob), np.uint8))
+with open("cases.txt", "w") as f:
+    f.write(f"# scipy {scipy.__version__}, scikit-image {skimage.__version__}, numpy {np.__version__}; made by make_filters.py\n")
+    f.write("\n".join(lines) + "\n")
+print(len(lines), "cases,", len(blob), "bytes")
