@@ -52,7 +52,7 @@ static cairn_status read_args(
 		cairn_status status =
 			crn_fail(err, CAIRN_USAGE, "%s: structure has %d axes, input has %d",
 				self->name, args[STRUCTURE].c->ndim, ndim);
-		crn_hint(err, "disk and square have 2 axes, ball and cube have 3, box has any");
+		crn_hint(err, "disk and rectangle have 2 axes, ball and cube have 3, box has any");
 		return status;
 	} else {
 		CRN_TRY(crn_const_nonzero(args[STRUCTURE].c, &structure, err));

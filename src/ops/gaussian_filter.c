@@ -2,16 +2,16 @@
  *
  * gaussian_filter.c -- Gaussian smoothing and derivatives: one correlate_pass per axis.
  *
- * Weights are made in float64 with an exponential of our own (fixed polynomial), because libm's may
- * differ between machines by a bit and would change results.
+ * Weights are made in float64 with the exponential of kernels/math_kernels.h, which is the same on
+ * every machine; libm's may differ by a bit and would change results.
  */
 #include "ops/correlate_pass.h"
 #include "ops/filter_window.h"
 
 #include "base/mem.h"
 #include "core/call.h"
+#include "kernels/math_kernels.h"
 
-#include <math.h>
 #include <string.h>
 
 enum { INPUT, SIGMA, ORDER, MODE, CVAL, TRUNCATE, COMPAT };
@@ -35,18 +35,11 @@ static const crn_param params[] = {
 	{NULL, CRN_P_END, NULL, NULL, NULL},
 };
 
-/* exp(x) for x <= 0, to about one unit in the last place; only +, *, rint: the same everywhere. */
-static double exp_negative(double x)
+static double exponential(double x)
 {
-	const double ln2_high = 0x1.62e42fefa0000p-1, ln2_low = 0x1.cf79abc9e3b3ap-40;
-	if (x < -745)
-		return 0;
-	double k = rint(x * 0x1.71547652b82fep+0);
-	double r = (x - k * ln2_high) - k * ln2_low;
-	double p = 1;
-	for (int n = 14; n >= 1; n--)
-		p = 1 + p * r / n;
-	return ldexp(p, (int)k);
+	double y;
+	crn_math_base.row[CRN_MATH_EXP][CRN_F64](NULL, 1, &y, (const void *[]){&x});
+	return y;
 }
 
 enum { MAX_ORDER = 8 };
@@ -73,7 +66,7 @@ static void fill_weights(double sigma, int order, int64_t radius, double *w)
 {
 	double s2 = sigma * sigma, sum = 0, q[MAX_ORDER + 1];
 	for (int64_t x = radius; x >= 0; x--) {
-		w[radius + x] = exp_negative(-0.5 / s2 * (double)(x * x));
+		w[radius + x] = exponential(-0.5 / s2 * (double)(x * x));
 		sum += x ? 2 * w[radius + x] : w[radius];
 	}
 	derivative_polynomial(order, s2, q);

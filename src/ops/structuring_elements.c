@@ -148,12 +148,6 @@ BUILD(octahedron)
 	return build_round(self, args, 3, within_steps, ret, err);
 }
 
-BUILD(square)
-{
-	(void)g;
-	return build_ones(self, (int64_t[]){args[0].i, args[0].i}, 2, ret, err);
-}
-
 BUILD(cube)
 {
 	(void)g;
@@ -172,7 +166,7 @@ BUILD(box)
 	if (args[0].kind != CRN_V_LIST || args[0].list.n < 1 || args[0].list.n > CRN_MAX_NDIM) {
 		cairn_status status =
 			crn_fail(err, CAIRN_USAGE, "box: one extent per axis is needed");
-		crn_hint(err, "write box((3, 5, 5)), or cube(5), or square(5)");
+		crn_hint(err, "write box((3, 5, 5)), or cube(5), or rectangle(5, 5)");
 		return status;
 	}
 	int64_t shape[CRN_MAX_NDIM];
@@ -242,5 +236,3 @@ ELEMENT(octahedron, "Structuring element: voxels within radius steps of the cent
 	"skimage.morphology.octahedron", radius_params);
 ELEMENT(rectangle, "Structuring element: a rectangle of ones (2-D).",
 	"skimage.morphology.rectangle", rectangle_params);
-ELEMENT(square, "Structuring element: a square of ones (2-D).", "skimage.morphology.square",
-	width_params);

@@ -185,7 +185,6 @@ int main(void)
 		OP("generate_binary_structure"),
 		OP("octahedron"),
 		OP("rectangle"),
-		OP("square"),
 	};
 	cairn_error err = {0};
 	if (crn_test_npy(crn_test_path("golden/filters/values.npy"), &blob, &err) != CAIRN_OK) {

@@ -163,7 +163,6 @@ def elements():
         case("disk", None, morph.disk(r), radius=r)
         case("diamond", None, morph.diamond(r), radius=r)
         case("octahedron", None, morph.octahedron(r), radius=r)
-    case("square", None, morph.square(4), width=4)
     case("cube", None, morph.cube(3), width=3)
     case("rectangle", None, morph.rectangle(2, 5), nrows=2, ncols=5)
     case("box", None, np.ones((2, 3, 4), np.uint8), sizes=(2, 3, 4))
