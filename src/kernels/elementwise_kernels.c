@@ -62,11 +62,31 @@ ROW2(add_BOOL, uint8_t, uint8_t, a | b)
 ROW2(multiply_BOOL, uint8_t, uint8_t, a &b)
 
 #define ARITHMETIC(ID, T, U)                                                                       \
-	ROW2(add_##ID, T, T, (U)a + (U)b)                                                          \
 	ROW2(subtract_##ID, T, T, (U)a - (U)b)                                                     \
-	ROW2(multiply_##ID, T, T, (U)a *(U)b)                                                      \
 	ROW1(square_##ID, T, T, (U)a *(U)a)
 NUMBER_TYPES(ARITHMETIC)
+
+#define COMMUTATIVE(ID, T, U)                                                                      \
+	ROW2(add_##ID, T, T, (U)a + (U)b)                                                          \
+	ROW2(multiply_##ID, T, T, (U)a *(U)b)
+INTEGER_TYPES(COMMUTATIVE)
+
+/* x86 gives the first operand when both are NaN, and the compiler chooses which one is first, not
+ * the same in vector and scalar code. One NaN for all makes the bits the same everywhere. */
+static inline float one_nan_F32(float v)
+{
+	return v == v ? v : NAN;
+}
+
+static inline double one_nan_F64(double v)
+{
+	return v == v ? v : (double)NAN;
+}
+
+#define COMMUTATIVE_FLOAT(ID, T, U)                                                                \
+	ROW2(add_##ID, T, T, one_nan_##ID(a + b))                                                  \
+	ROW2(multiply_##ID, T, T, one_nan_##ID(a *b))
+FLOAT_TYPES(COMMUTATIVE_FLOAT)
 
 #define NEGATE_INTEGER(ID, T, U) ROW1(negative_##ID, T, T, (U)0 - (U)a)
 INTEGER_TYPES(NEGATE_INTEGER)

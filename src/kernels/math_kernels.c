@@ -52,7 +52,8 @@ static inline double exp_of_sum(double hi, double lo)
 	x = x < -760.0 ? -760.0 : x;
 	lo = x == hi ? lo : 0;
 	double k = (x * INV_LN2 + ROUNDER) - ROUNDER;
-	double r = ((x - k * LN2_HI) - k * LN2_LO) + lo;
+	double a = x - k * LN2_HI, b = k * LN2_LO - lo; /* a is exact */
+	double r = a - b, r_lo = (a - r) - b;
 	double q = 1.0 / 6227020800;
 	q = q * r + 1.0 / 479001600;
 	q = q * r + 1.0 / 39916800;
@@ -65,7 +66,8 @@ static inline double exp_of_sum(double hi, double lo)
 	q = q * r + 1.0 / 24;
 	q = q * r + 1.0 / 6;
 	q = q * r + 0.5;
-	double e = 1 + (r + r * r * q);
+	double one = 1 + r, one_lo = r - (one - 1);
+	double e = one + (one_lo + (r_lo + r * r * q));
 	double half = (k * 0.5 + ROUNDER) - ROUNDER;
 	return e * power_of_two(half) * power_of_two(k - half);
 }
@@ -176,11 +178,16 @@ static inline double power_specials(double x, double y, double magnitude)
 	return (x == 1) | (y == 0) ? 1 : r;
 }
 
+/* Past 2^64 every power of a double but 1 has over- or underflowed. */
+static inline double bound_exponent(double y)
+{
+	y = y > 0x1p64 ? 0x1p64 : y;
+	return y < -0x1p64 ? -0x1p64 : y;
+}
+
 static inline double power_of(double x, double y)
 {
-	/* Past 2^64 every power of a double but 1 has over- or underflowed. */
-	double bounded = y > 0x1p64 ? 0x1p64 : y;
-	bounded = bounded < -0x1p64 ? -0x1p64 : bounded;
+	double bounded = bound_exponent(y);
 	double lo, e, hi = log_pair(__builtin_fabs(x), &lo);
 	double p = product(bounded, hi, &e);
 	return power_specials(x, y, exp_of_sum(p, e + bounded * lo));
@@ -189,7 +196,7 @@ static inline double power_of(double x, double y)
 /* Plain float64 steps leave an error below 2^-42, far under half a float. */
 static inline float powerf_of(float x, float y)
 {
-	double p = (double)y * log_of(__builtin_fabs((double)x));
+	double p = bound_exponent(y) * log_of(__builtin_fabs((double)x));
 	return (float)power_specials(x, y, exp_of(p));
 }
 

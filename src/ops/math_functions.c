@@ -10,7 +10,7 @@
 #include "base/mem.h"
 #include "kernels/math_kernels.h"
 
-extern const crn_op crn_op_square, crn_op_sqrt, crn_op_rint;
+extern const crn_op crn_op_astype, crn_op_square, crn_op_sqrt, crn_op_rint;
 
 static cairn_status bind_math(
 	const crn_node *n, crn_isa isa, crn_math kernel, crn_bound *ret, cairn_error *err)
@@ -86,15 +86,15 @@ static double cost_power(const crn_node *n)
 
 /* ---- power ---- */
 
-/* x ** 1, x ** 2 and x ** 0.5 are far cheaper done directly, as NumPy's operator does. */
-static bool shortcut(const crn_value *args, bool is_float, double *ret)
+/* x ** 1, x ** 2 and x ** 0.5 are far cheaper done directly, as NumPy's operator does. NULL when
+ * there is no shorter way; crn_op_astype stands for x itself. */
+static const crn_op *shortcut(crn_dtype result, const crn_value *exponent)
 {
-	if (args[0].kind != CRN_V_NODE || !crn_value_is_number(&args[1]))
-		return false;
-	if (args[0].node->type.dtype == CRN_BOOL || (!is_float && args[1].kind == CRN_V_FLOAT))
-		return false;
-	*ret = crn_value_to_double(&args[1]);
-	return *ret == 1 || *ret == 2 || (is_float && *ret == 0.5);
+	double e = crn_value_is_number(exponent) ? crn_value_to_double(exponent) : 0;
+	return e == 1   ? &crn_op_astype
+	       : e == 2 ? &crn_op_square
+	       : e == 0.5 && crn_dtype_is_float(result) ? &crn_op_sqrt
+							: NULL;
 }
 
 static cairn_status build_power(crn_graph *g, const crn_op *self, const crn_value *args,
@@ -103,15 +103,16 @@ static cairn_status build_power(crn_graph *g, const crn_op *self, const crn_valu
 	const crn_value *operands[] = {&args[0], &args[1]};
 	if (crn_value_is_number(&args[0]) && crn_value_is_number(&args[1]))
 		return crn_fold_numbers(self, CRN_EW_INT_POWER, &args[0], &args[1], ret, err);
-	bool is_float = crn_dtype_is_float(crn_operands_dtype(operands, 2));
-	double exponent;
-	if (shortcut(args, is_float, &exponent)) {
-		if (exponent == 1)
-			return crn_value_copy(&args[0], ret, err);
-		return crn_make_value(
-			g, exponent == 2 ? &crn_op_square : &crn_op_sqrt, args, ret, err);
+	crn_dtype t = crn_operands_dtype(operands, 2);
+	const crn_op *shorter = shortcut(t, &args[1]);
+	if (shorter) {
+		CRN_VALUE x = {0};
+		CRN_TRY(crn_operand_as(g, self, &args[0], t, &x, err));
+		if (shorter == &crn_op_astype)
+			return crn_value_copy(&x, ret, err);
+		return crn_make_value(g, shorter, &x, ret, err);
 	}
-	if (!is_float && args[1].kind == CRN_V_INT && args[1].i < 0) {
+	if (!crn_dtype_is_float(t) && args[1].kind == CRN_V_INT && args[1].i < 0) {
 		crn_fail(err, CAIRN_USAGE, "power: integers to a negative integer power");
 		crn_hint(err, "cast to a float first: x.astype(\"float32\") ** -1");
 		return CAIRN_USAGE;

@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * elementwise_kernels_test.c -- every row kernel x dtype x instruction set gives the same bytes:
+ * odd lengths, unaligned starts, in place, one by one; nothing outside the row is written.
+ *
+ * The values are NumPy's business (ops/elementwise_test.c); here levels are held against the base
+ * build computing one element at a time.
+ */
+#include "base/mem.h"
+#include "core/isa.h"
+#include "kernels/cast_kernels.h"
+#include "kernels/elementwise_kernels.h"
+#include "kernels/math_kernels.h"
+#include "kernels/random_kernels.h"
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+enum { N = 611, GUARD = 64, GARBAGE = 0xa5 };
+
+static uint64_t state = 5;
+
+static uint64_t next(void)
+{
+	uint64_t z = state += 0x9e3779b97f4a7c15u;
+	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
+	z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
+	return z ^ (z >> 31);
+}
+
+/* Any bit pattern half of the time (subnormals, huge numbers), else small numbers; one float in
+ * eight is a NaN of its own sign and payload, so that pairs of different NaNs meet. */
+static void fill(crn_dtype t, unsigned char *to, int64_t n)
+{
+	size_t size = crn_dtype_size(t);
+	for (int64_t i = 0; i < n; i++) {
+		uint64_t bits = next();
+		crn_elem e;
+		if (t == CRN_BOOL)
+			e = crn_elem_from_int(t, (int64_t)(bits & 1));
+		else if (bits & 1)
+			memcpy(e.bytes, &(uint64_t){next()}, 8);
+		else
+			e = crn_elem_from_double(t, (double)(int64_t)(bits >> 32 & 0xfff) / 16 -
+				(crn_dtype_kind(t) == 'u' ? 0 : 128));
+		if (crn_dtype_is_float(t) && (bits >> 60) < 2) {
+			uint64_t nan = t == CRN_F32 ? next() | 0x7f800001u : next() | 0x7ff0000000000001u;
+			memcpy(e.bytes, &nan, 8);
+		}
+		memcpy(to + (size_t)i * size, e.bytes, size);
+	}
+}
+
+typedef struct kernel_case {
+	crn_kernel_row row[CRN_N_ISAS];
+	crn_dtype in[3], out;
+	int n_in;
+	char name[64];
+} kernel_case;
+
+typedef struct buffers {
+	_Alignas(64) unsigned char in[3][GUARD + 8 * N], out[2 * GUARD + 8 * N], want[8 * N];
+} buffers;
+
+static void one_by_one(const kernel_case *k, buffers *b, size_t shift)
+{
+	size_t out_size = crn_dtype_size(k->out);
+	for (int64_t i = 0; i < N; i++) {
+		const void *in[3];
+		for (int j = 0; j < k->n_in; j++)
+			in[j] = b->in[j] + (shift + (size_t)i) * crn_dtype_size(k->in[j]);
+		k->row[CRN_ISA_BASE](NULL, 1, b->want + (size_t)i * out_size, in);
+	}
+}
+
+static void run_level(const kernel_case *k, buffers *b, crn_isa isa, size_t shift, int64_t n)
+{
+	const void *in[3];
+	size_t size = crn_dtype_size(k->out);
+	for (int j = 0; j < k->n_in; j++)
+		in[j] = b->in[j] + shift * crn_dtype_size(k->in[j]);
+	unsigned char *out = b->out + GUARD + shift * size;
+	memset(b->out, GARBAGE, sizeof(b->out));
+	k->row[isa](NULL, n, out, in);
+	if (memcmp(out, b->want, (size_t)n * size) != 0)
+		fail_msg("%s, %s: %lld elements from %zu differ", k->name, crn_isa_name(isa),
+			(long long)n, shift);
+	for (unsigned char *p = b->out; p < b->out + sizeof(b->out); p++)
+		if ((p < out || p >= out + (size_t)n * size) && *p != GARBAGE)
+			fail_msg("%s, %s: wrote outside the row", k->name, crn_isa_name(isa));
+}
+
+static void run_in_place(const kernel_case *k, buffers *b, crn_isa isa, int at)
+{
+	size_t size = crn_dtype_size(k->out);
+	unsigned char saved[8 * N];
+	const void *in[3];
+	if (crn_dtype_size(k->in[at]) != size)
+		return;
+	for (int j = 0; j < k->n_in; j++)
+		in[j] = b->in[j] + crn_dtype_size(k->in[j]);
+	unsigned char *out = b->in[at] + size;
+	memcpy(saved, out, N * size);
+	k->row[isa](NULL, N, out, in);
+	if (memcmp(out, b->want, N * size) != 0)
+		fail_msg("%s, %s: in place over input %d differs", k->name, crn_isa_name(isa), at);
+	memcpy(out, saved, N * size);
+}
+
+static void check(const kernel_case *k)
+{
+	static buffers b;
+	static const int64_t lengths[] = {0, 1, 2, 3, 7, 15, 16, 17, 31, 33, 63, 64, 65, 127, N};
+	for (int j = 0; j < k->n_in; j++)
+		fill(k->in[j], b.in[j], N + 8);
+	for (size_t shift = 0; shift <= 3; shift++) {
+		one_by_one(k, &b, shift);
+		for (int isa = 0; isa <= (int)crn_isa_best(); isa++)
+			for (size_t i = 0; i < CRN_COUNT(lengths); i++)
+				run_level(k, &b, (crn_isa)isa, shift, lengths[i]);
+	}
+	one_by_one(k, &b, 1);
+	for (int isa = 0; isa <= (int)crn_isa_best(); isa++)
+		for (int j = 0; j < k->n_in; j++)
+			run_in_place(k, &b, (crn_isa)isa, j);
+}
+
+static int inputs_of(crn_ew op)
+{
+	return op == CRN_EW_WHERE ? 3 : op >= CRN_EW_INVERT && op <= CRN_EW_ISNAN ? 1 : 2;
+}
+
+static void arithmetic_is_equal(void **unused)
+{
+	int n_checked = 0;
+	for (int op = 0; op < CRN_N_EW; op++) {
+		for (int t = 0; t < CRN_N_DTYPES; t++) {
+			kernel_case k = {.in = {(crn_dtype)t, (crn_dtype)t, (crn_dtype)t},
+				.out = (crn_dtype)t, .n_in = inputs_of((crn_ew)op),
+				.row = {crn_elementwise_base.row[op][t],
+					crn_elementwise_avx2.row[op][t],
+					crn_elementwise_avx512.row[op][t]}};
+			if (op == CRN_EW_WHERE)
+				k.in[0] = CRN_BOOL;
+			if ((op >= CRN_EW_EQUAL && op <= CRN_EW_GREATER_EQUAL) || op == CRN_EW_ISNAN)
+				k.out = CRN_BOOL;
+			snprintf(k.name, sizeof(k.name), "op %d of %s", op,
+				crn_dtype_name((crn_dtype)t));
+			if (!k.row[0])
+				continue;
+			check(&k);
+			n_checked++;
+		}
+	}
+	assert_true(n_checked > 180);
+}
+
+static void math_is_equal(void **unused)
+{
+	for (int op = 0; op < CRN_N_MATH; op++) {
+		for (int t = CRN_F32; t <= CRN_F64; t++) {
+			kernel_case k = {.in = {(crn_dtype)t, (crn_dtype)t},
+				.out = (crn_dtype)t, .n_in = op == CRN_MATH_POWER ? 2 : 1,
+				.row = {crn_math_base.row[op][t], crn_math_avx2.row[op][t],
+					crn_math_avx512.row[op][t]}};
+			snprintf(k.name, sizeof(k.name), "function %d of %s", op,
+				crn_dtype_name((crn_dtype)t));
+			check(&k);
+		}
+	}
+}
+
+static void casts_are_equal(void **unused)
+{
+	for (int to = 0; to < CRN_N_DTYPES; to++) {
+		for (int from = 0; from < CRN_N_DTYPES; from++) {
+			kernel_case k = {.in = {(crn_dtype)from}, .out = (crn_dtype)to, .n_in = 1,
+				.row = {crn_casts_base.cast[to][from], crn_casts_avx2.cast[to][from],
+					crn_casts_avx512.cast[to][from]}};
+			snprintf(k.name, sizeof(k.name), "%s to %s",
+				crn_dtype_name((crn_dtype)from), crn_dtype_name((crn_dtype)to));
+			check(&k);
+			if (to == CRN_BOOL)
+				continue;
+			k.row[0] = crn_casts_base.saturate[to][from];
+			k.row[1] = crn_casts_avx2.saturate[to][from];
+			k.row[2] = crn_casts_avx512.saturate[to][from];
+			check(&k);
+		}
+	}
+}
+
+static void random_is_equal(void **unused)
+{
+	const crn_random_kernels *levels[] = {
+		&crn_random_base, &crn_random_avx2, &crn_random_avx512};
+	double want[50], got[50];
+	float want_f[50], got_f[50];
+	for (int isa = 0; isa <= (int)crn_isa_best(); isa++) {
+		for (uint64_t step = 1; step < 7; step++) {
+			for (uint64_t i = 0; i < 50; i++) {
+				crn_random_base.float64(9, 1001 + i * step, 1, 1, &want[i]);
+				crn_random_base.float32(9, 1001 + i * step, 1, 1, &want_f[i]);
+			}
+			levels[isa]->float64(9, 1001, step, 50, got);
+			levels[isa]->float32(9, 1001, step, 50, got_f);
+			assert_memory_equal(got, want, sizeof(want));
+			assert_memory_equal(got_f, want_f, sizeof(want_f));
+		}
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(arithmetic_is_equal),
+		cmocka_unit_test(math_is_equal),
+		cmocka_unit_test(casts_are_equal),
+		cmocka_unit_test(random_is_equal),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
