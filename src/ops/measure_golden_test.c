@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * measure_golden_test.c -- every case of tests/golden/measure/cases.txt: the answers of numpy, scipy
+ * and scikit-image against ours, whole and cut into tiles.
+ */
+#include "support/eager.h"
+
+#include "base/mem.h"
+#include "builtin.h"
+#include "support/arrays.h"
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static char *blob;
+static size_t blob_bytes;
+
+static char *slurp(const char *path, size_t *ret_bytes)
+{
+	FILE *f = fopen(path, "rb");
+	if (!f)
+		fail_msg("no golden file %s", path);
+	fseek(f, 0, SEEK_END);
+	size_t n = (size_t)ftell(f);
+	rewind(f);
+	char *text = crn_alloc(n + 1);
+	assert_non_null(text);
+	assert_int_equal(fread(text, 1, n, f), n);
+	text[n] = '\0';
+	fclose(f);
+	*ret_bytes = n;
+	return text;
+}
+
+/* "uint8:3x4:128" as a view of the blob; 0-d arrays have an empty shape. */
+static crn_view array_of(char *text)
+{
+	char *name = strsep(&text, ":"), *shape = strsep(&text, ":");
+	crn_dtype t = CRN_U8;
+	int64_t n[CRN_MAX_NDIM];
+	int ndim = 0;
+	assert_true(crn_dtype_from_name(name, &t));
+	while (shape && *shape)
+		n[ndim++] = strtoll(strsep(&shape, "x"), NULL, 10);
+	size_t offset = (size_t)strtoull(text, NULL, 10);
+	assert_true(offset + crn_view_dense_bytes(t, ndim, n) <= blob_bytes);
+	return crn_view_dense(blob + offset, t, ndim, n);
+}
+
+/* Shapes of tiles a case is cut into; the driver clips them. */
+static const int64_t tilings[][CRN_MAX_NDIM] = {
+	{3, 2, 40, 7, 1, 1, 1, 1},
+	{2, 7, 5, 16, 1, 1, 1, 1},
+	{1, 1, 64, 64, 1, 1, 1, 1},
+};
+
+static void run_case(char *line, int number)
+{
+	cairn_error err = {0};
+	char *op = strsep(&line, "|"), *text = strsep(&line, "|"), *inputs = strsep(&line, "|");
+	char *expected = strsep(&line, "|");
+	double rtol = strtod(line, NULL);
+	crn_graph *g = NULL;
+	crn_assert_ok(crn_graph_new(&crn_builtin_registry, &g, &err));
+	crn_node *in[8] = {0}, *n = NULL;
+	int n_in = 0;
+	while (inputs && *inputs) {
+		crn_view v = array_of(strsep(&inputs, " "));
+		crn_assert_ok(crn_test_source(g, &v, NULL, &in[n_in++], &err));
+	}
+	crn_view want = array_of(expected);
+	if (crn_test_call(g, op, in, n_in, text, &n, &err) != CAIRN_OK)
+		fail_msg("case %d %s(%s): %s", number, op, text, crn_test_error(&err));
+	crn_view got = {0};
+	if (crn_eager(n, &got, &err) != CAIRN_OK ||
+		crn_test_compare(&got, &want, rtol, 0, &err) != CAIRN_OK)
+		fail_msg("case %d %s(%s): %s", number, op, text, crn_test_error(&err));
+	for (size_t k = 0; k < CRN_COUNT(tilings); k++)
+		if (crn_eager_check_tiles(n, tilings[k], &err) != CAIRN_OK)
+			fail_msg("case %d %s(%s), tiling %zu: %s", number, op, text, k,
+				crn_test_error(&err));
+	crn_eager_free(&got);
+	crn_node_unref(n);
+	for (int i = 0; i < n_in; i++)
+		crn_node_unref(in[i]);
+	crn_graph_unref(g);
+}
+
+static void test_cases(void **state)
+{
+	size_t n;
+	char *cases = slurp(crn_test_path("golden/measure/cases.txt"), &n), *rest = cases;
+	blob = slurp(crn_test_path("golden/measure/arrays.bin"), &blob_bytes);
+	int number = 0;
+	for (char *line; (line = strsep(&rest, "\n")) != NULL;)
+		if (*line)
+			run_case(line, ++number);
+	assert_true(number > 100);
+	crn_free(cases);
+	crn_free(blob);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_cases)};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
