@@ -40,12 +40,15 @@ static void add_link(crn_components *c, const int8_t *row, int from, int to)
 	l->to = (int8_t)to;
 }
 
-/* Turns the structure into links: one per row difference, two when only the middle is missing. */
+/* Turns the structure into links: one per row difference; more when the middle is missing, or when
+ * runs have no gaps between them (the two-pointer merge counts on gaps as wide as a link's range). */
 static void make_links(crn_components *c)
 {
 	int64_t n_rows = 1;
 	for (int d = 0; d + 1 < c->ndim; d++)
 		n_rows *= 3;
+	const bool *middle = &c->spec.structure[3 * (n_rows / 2)];
+	c->links_in_row = middle[0] || middle[2];
 	for (int64_t r = 0; r < n_rows; r++) {
 		const bool *x = &c->spec.structure[3 * r];
 		int8_t row[CRN_MAX_NDIM] = {0};
@@ -55,18 +58,15 @@ static void make_links(crn_components *c)
 			row[d] = (int8_t)(rest % 3 - 1);
 			same_row = same_row && row[d] == 0;
 		}
-		if (same_row) {
-			c->links_in_row = x[0] || x[2];
+		if (same_row)
+			continue;
+		if (x[1] && c->links_in_row) {
+			add_link(c, row, x[0] ? -1 : 0, x[2] ? 1 : 0);
 			continue;
 		}
-		if (x[1])
-			add_link(c, row, x[0] ? -1 : 0, x[2] ? 1 : 0);
-		else {
-			if (x[0])
-				add_link(c, row, -1, -1);
-			if (x[2])
-				add_link(c, row, 1, 1);
-		}
+		for (int k = 0; k < 3; k++)
+			if (x[k])
+				add_link(c, row, k - 1, k - 1);
 	}
 }
 
@@ -108,7 +108,7 @@ cairn_status crn_components_new(const crn_components_spec *spec, const crn_type 
 	c->dtype = in->dtype;
 	c->ndim = in->ndim;
 	memcpy(c->shape, in->shape, sizeof(c->shape));
-	size_t n_links = 2;
+	size_t n_links = 3;
 	for (int d = 0; d + 1 < c->ndim; d++)
 		n_links *= 3;
 	cairn_status status = crn_components_alloc(c, n_links, sizeof(crn_link), &c->links, err);

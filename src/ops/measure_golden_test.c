@@ -82,8 +82,11 @@ static void run_case(char *line, int number)
 	if (crn_eager(n, &got, &err) != CAIRN_OK ||
 		crn_test_compare(&got, &want, rtol, 0, &err) != CAIRN_OK)
 		fail_msg("case %d %s(%s): %s", number, op, text, crn_test_error(&err));
+	/* Labels depend on the tiling in the hardest way: all of them. Others take turns. */
+	bool all = strcmp(op, "label") == 0;
 	for (size_t k = 0; k < CRN_COUNT(tilings); k++)
-		if (crn_eager_check_tiles(n, tilings[k], &err) != CAIRN_OK)
+		if ((all || (size_t)number % CRN_COUNT(tilings) == k) &&
+			crn_eager_check_tiles(n, tilings[k], &err) != CAIRN_OK)
 			fail_msg("case %d %s(%s), tiling %zu: %s", number, op, text, k,
 				crn_test_error(&err));
 	crn_eager_free(&got);
