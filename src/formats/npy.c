@@ -137,7 +137,7 @@ static bool probe(const char *url, const unsigned char *head, size_t n_head, boo
 {
 	size_t n = strlen(url);
 	bool named = n > 4 && strcmp(url + n - 4, ".npy") == 0;
-	return !is_dir && head && (named || (n_head >= 6 && memcmp(head, "\x93NUMPY", 6) == 0));
+	return !is_dir && n_head > 0 && (named || (n_head >= 6 && memcmp(head, "\x93NUMPY", 6) == 0));
 }
 
 static const char *const suffixes[] = {".npy", NULL};
