@@ -251,12 +251,14 @@ static UNUSED const char *join(const char *dir, const char *name)
 	static char paths[8][4096];
 	static int next;
 	char *p = paths[next++ % 8];
-	snprintf(p, sizeof paths[0], "%s/%s", dir, name);
+	if (snprintf(p, sizeof paths[0], "%s/%s", dir, name) >= (int)sizeof paths[0])
+		fail_msg("a path is too long");
 	return p;
 }
 
 static UNUSED void put_file(const char *path, const void *bytes, size_t n)
 {
+	unlink(path); /* cutting a file short can wait for the disk, a new one does not */
 	FILE *f = fopen(path, "wb");
 	assert_non_null(f);
 	assert_int_equal(fwrite(bytes, 1, n, f), n);

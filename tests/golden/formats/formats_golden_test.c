@@ -30,15 +30,14 @@ static int load_cases(golden *cases, int max)
 
 static void path_in(const char *name, char *ret, size_t size)
 {
-	char relative[128];
-	snprintf(relative, sizeof relative, "golden/formats/%s", name);
-	snprintf(ret, size, "%s", crn_test_path(relative));
+	if (snprintf(ret, size, "%s/%s", crn_test_path("golden/formats"), name) >= (int)size)
+		fail_msg("a path is too long");
 }
 
 static void reads_what_others_wrote(void **state)
 {
 	(void)state;
-	golden cases[200];
+	static golden cases[200];
 	int n = load_cases(cases, 200);
 	for (int i = 0; i < n; i++) {
 		const golden *g = &cases[i];
@@ -121,7 +120,7 @@ static void survive(const char *format, const char *path, const char *name)
 static void damaged_files(void **state)
 {
 	(void)state;
-	golden cases[200];
+	static golden cases[200];
 	int n = load_cases(cases, 200);
 	char *dir = make_temp();
 	unsigned seed = 11;

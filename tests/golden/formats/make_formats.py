@@ -68,7 +68,7 @@ def make_tiff():
         tiff(f"t_{dtype}.tif", a, f"e_{dtype}.npy", "yx")
         if dtype not in ("u1", "i1"):
             tiff(f"t_{dtype}_be.tif", a, f"e_{dtype}.npy", "yx", byteorder=">")
-    s = smooth((4, 30, 26), "u2")
+    s = smooth((5, 30, 20), "u2")
     expect("e_stack.npy", s)
     tiff("t_stack.tif", s, "e_stack.npy", "zyx")
     tiff("t_stack_big_be.tif", s, "e_stack.npy", "zyx", bigtiff=True, byteorder=">")
@@ -116,7 +116,8 @@ def make_tiff():
     # cutting the chain of directories after the first.
     z = pattern((6, 8, 9), ">u2")
     expect("e_cut.npy", z.astype("u2"))
-    tifffile.imwrite("t_imagej_one_ifd.tif", z, imagej=True, byteorder=">")
+    tifffile.imwrite("t_imagej_one_ifd.tif", z, imagej=True, byteorder=">",
+                     metadata={"axes": "ZYX"})
     with open("t_imagej_one_ifd.tif", "r+b") as f:
         data = f.read()
         ifd = struct.unpack(">I", data[4:8])[0]
@@ -133,7 +134,7 @@ def make_tiff():
         Image.fromarray(wide).save(f"t_pil_{name}.tif", compression=comp)
         assert np.array_equal(np.array(Image.open(f"t_pil_{name}.tif")), wide)
         case(f"t_pil_{name}.tif", "tiff", "e_wide.npy", "yx")
-    pages = [Image.fromarray(s[i]) for i in range(4)]
+    pages = [Image.fromarray(s[i]) for i in range(5)]
     pages[0].save("t_pil_pages.tif", save_all=True, append_images=pages[1:], compression="tiff_lzw")
     case("t_pil_pages.tif", "tiff", "e_stack.npy", "zyx")
     Image.fromarray(wide).convert("P").save("t_pil_palette.tif")
@@ -160,7 +161,7 @@ def make_tiff():
     case("t_vips_zstd_tiles.tif", "tiff", "e_wide.npy", "yx")
     for bits in (1, 2, 4):
         top = (1 << bits) - 1
-        levels = smooth((20, 19), "u1") & top
+        levels = smooth((20, 24), "u1") & top
         expect(f"e_bits{bits}.npy", levels.astype(bool) if bits == 1 else levels)
         tifffile.imwrite("tmp_b.tif", (levels.astype(np.uint16) * 255 // top).astype("u1"))
         vips("tmp_b.tif", f"t_vips_bits{bits}.tif[bitdepth={bits}]")
@@ -223,7 +224,7 @@ def make_png():
     case("p_pil_palette.png", "png", "p_ePalette.npy", "yxc")
     for bits in (1, 2, 4):
         top = (1 << bits) - 1
-        levels = smooth((20, 19), "u1") & top
+        levels = smooth((20, 24), "u1") & top
         expect(f"p_ebits{bits}.npy", (levels.astype(np.uint16) * 255 // top).astype("u1"))
         Image.fromarray(np.load(f"p_ebits{bits}.npy")).save("tmp.png")
         vips("tmp.png", f"p_vips_bits{bits}.png[bitdepth={bits},palette=false]")
