@@ -17,7 +17,7 @@
 #include "formats/stack_names.h"
 
 #include <fcntl.h>
-#include <stdio.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -419,9 +419,8 @@ static cairn_status set_identity(stack_source *s, cairn_error *err)
 	crn_hasher h;
 	crn_hasher_init(&h);
 	crn_hash_text(&h, "stack");
-	char *full = realpath(s->pattern.dir, NULL);
-	crn_hash_text(&h, full ? full : s->pattern.dir);
-	free(full);
+	char full[PATH_MAX];
+	crn_hash_text(&h, realpath(s->pattern.dir, full) ? full : s->pattern.dir);
 	int dir = open(s->pattern.dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (dir < 0)
 		return crn_fail_errno(err, CAIRN_INPUT, "cannot open folder", s->pattern.dir);
