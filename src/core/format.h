@@ -113,6 +113,10 @@ struct crn_format {
 	/* Is this url (with its first bytes, if it is a file; is_dir, if a folder) ours? No errors. */
 	bool (*probe)(const char *url, const unsigned char *head, size_t n_head, bool is_dir);
 	cairn_status (*open)(const crn_open_request *req, crn_source **ret, cairn_error *err);
+	/* The write unit and scratch that create() would choose; touches nothing on disk. Checks options
+	 * and dtype (USAGE), so that a run is refused before it starts. Same unit as create() gives. */
+	cairn_status (*plan_unit)(const crn_create_request *req, int64_t ret_unit[CRN_MAX_NDIM],
+		size_t *ret_unit_scratch, cairn_error *err);
 	/* NULL for read-only formats. Creates folders and temporary files, stores no metadata yet that
 	 * would make the output look complete. Does not delete or check an existing output: the engine
 	 * has decided (journal) and removed what had to go. */

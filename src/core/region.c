@@ -131,6 +131,21 @@ crn_region crn_region_hull(const crn_region *a, const crn_region *b)
 	return h;
 }
 
+crn_region crn_region_within(const crn_region *r, const crn_region *box)
+{
+	/* Clip in coordinates shifted to the box's corner. */
+	crn_region c = *r;
+	int64_t extent[CRN_MAX_NDIM] = {0};
+	for (int d = 0; d < r->ndim; d++) {
+		c.lo[d] -= box->lo[d];
+		extent[d] = box->n[d] > 0 ? crn_region_last(box, d) - box->lo[d] + 1 : 0;
+	}
+	c = crn_region_clip(&c, extent);
+	for (int d = 0; d < r->ndim; d++)
+		c.lo[d] += box->lo[d];
+	return c;
+}
+
 bool crn_region_equal(const crn_region *a, const crn_region *b)
 {
 	if (a->ndim != b->ndim)

@@ -38,6 +38,8 @@ bool crn_region_inside(const crn_region *r, const int64_t *shape);
 bool crn_region_contains(const crn_region *all, const crn_region *part);
 /** Smallest region holding both; on an axis whose steps or phases differ it becomes dense. */
 crn_region crn_region_hull(const crn_region *a, const crn_region *b);
+/** Indices of r inside the dense range of `box` (its first to its last index); steps of r kept. */
+crn_region crn_region_within(const crn_region *r, const crn_region *box);
 bool crn_region_equal(const crn_region *a, const crn_region *b);
 void crn_region_normalise(crn_region *r);
 

@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * engine_test.c -- the local engine against the eager driver: same bytes for any threads, budget,
+ * tiles and region; refused budgets; counters of minimal work.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "base/mem.h"
+#include "builtin.h"
+#include "core/call.h"
+#include "exec/run.h"
+#include "support/eager.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static crn_graph *graph;
+static crn_engine *engine;
+
+static int set_up(void **state)
+{
+	(void)state;
+	cairn_error err;
+	return crn_graph_new(&crn_builtin_registry, &graph, &err) ||
+	       crn_engine_new(&crn_builtin_registry, &engine, &err);
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	crn_engine_free(engine);
+	crn_graph_unref(graph);
+	return 0;
+}
+
+static void must(cairn_status status, const cairn_error *err)
+{
+	if (status == CAIRN_OK)
+		return;
+	char text[2048];
+	cairn_error_format(err, text, sizeof(text));
+	fail_msg("%s", text);
+}
+
+/* op(args...) with borrowed values; the list ends with a count. */
+static crn_node *call(const char *op, const crn_value *args, int n)
+{
+	cairn_error err;
+	crn_node *node = NULL;
+	must(crn_build_node(graph, op, args, n, &node, &err), &err);
+	return node;
+}
+
+/* Float64 noise in a constant, so that this test needs no other source of voxels. */
+static crn_node *random_array(int ndim, const int64_t *shape, uint64_t seed)
+{
+	cairn_error err;
+	crn_const *c = NULL;
+	must(crn_const_new(CRN_F64, ndim, shape, &c, &err), &err);
+	for (int64_t i = 0; i < crn_const_count(c); i++) {
+		seed = seed * 6364136223846793005u + 1442695040888963407u;
+		((double *)c->data)[i] = (double)(seed >> 11) * 0x1p-53;
+	}
+	CRN_VALUE v = crn_value_const(c);
+	return call("constant", &v, 1);
+}
+
+static crn_value node_value(crn_node *n)
+{
+	return (crn_value){.kind = CRN_V_NODE, .node = n};
+}
+
+static crn_node *gaussian(crn_node *in, double sigma)
+{
+	crn_value args[] = {node_value(in), crn_value_float(sigma)};
+	return call("gaussian_filter", args, 2);
+}
+
+static crn_node *greater(crn_node *in, double than)
+{
+	crn_value args[] = {node_value(in), crn_value_float(than)};
+	return call("greater", args, 2);
+}
+
+static void check_region(crn_node *n, const crn_region *r, const crn_run_options *o)
+{
+	cairn_error err;
+	CRN_EAGER expected = {0};
+	must(crn_eager_region(n, r, NULL, &expected, &err), &err);
+	size_t bytes = crn_view_dense_bytes(n->type.dtype, r->ndim, r->n);
+	void *got = crn_alloc(bytes);
+	assert_non_null(got);
+	crn_view out = crn_view_dense(got, n->type.dtype, r->ndim, r->n);
+	memset(got, 0xa5, bytes);
+	must(crn_run_region(engine, n, r, &out, o, NULL, &err), &err);
+	assert_memory_equal(got, expected.data, bytes);
+	crn_free(got);
+}
+
+/* Smallest budget that is not refused, by the message's own number. */
+static size_t smallest_budget(crn_node *n, const crn_region *r, crn_run_options o)
+{
+	cairn_error err;
+	char byte[8];
+	crn_view out = crn_view_dense(byte, n->type.dtype, r->ndim, r->n);
+	unsigned long long need = 0;
+	o.memory_bytes = 1;
+	assert_int_equal(crn_run_region(engine, n, r, &out, &o, NULL, &err), CAIRN_NOFIT);
+	const char *at = strchr(err.message, '(');
+	assert_non_null(at);
+	assert_int_equal(sscanf(at, "(%llu bytes", &need), 1);
+	return (size_t)need;
+}
+
+static void check_everywhere(crn_node *n)
+{
+	static const int threads[] = {1, 2, 3, 7};
+	crn_region whole = crn_region_whole(n->type.ndim, n->type.shape), part = whole;
+	for (int d = 0; d < part.ndim; d++) {
+		part.lo[d] = part.n[d] / 3;
+		part.step[d] = 1 + d % 2;
+		part.n[d] = (part.n[d] - part.lo[d] + 1) / 2 / part.step[d] + 1;
+		while (crn_region_last(&part, d) >= whole.n[d])
+			part.n[d]--;
+	}
+	crn_region_normalise(&part);
+	for (size_t i = 0; i < CRN_COUNT(threads); i++) {
+		crn_run_options o = {.n_threads = threads[i], .memory_bytes = (size_t)64 << 20,
+			.isa = crn_isa_best()};
+		check_region(n, &whole, &o);
+		check_region(n, &part, &o);
+		o.memory_bytes = smallest_budget(n, &whole, o);
+		check_region(n, &whole, &o);
+		o.memory_bytes += o.memory_bytes / 2;
+		check_region(n, &whole, &o);
+	}
+}
+
+static void test_elementwise_diamond(void **state)
+{
+	(void)state;
+	const int64_t shape[] = {37, 129};
+	CRN_NODE *x = random_array(2, shape, 1);
+	crn_value xx[] = {node_value(x), node_value(x)};
+	CRN_NODE *square = call("multiply", xx, 2);
+	crn_value sum[] = {node_value(square), node_value(x)};
+	CRN_NODE *y = call("add", sum, 2);
+	check_everywhere(y);
+}
+
+static void test_gaussian_then_threshold(void **state)
+{
+	(void)state;
+	const int64_t shape[] = {23, 31, 47};
+	CRN_NODE *x = random_array(3, shape, 2);
+	CRN_NODE *smooth = gaussian(x, 1.5);
+	CRN_NODE *mask = greater(smooth, 0.5);
+	check_everywhere(mask);
+	CRN_NODE *again = gaussian(smooth, 2.0);
+	check_everywhere(again);
+}
+
+static void test_axes_shorter_than_the_kernel(void **state)
+{
+	(void)state;
+	const int64_t shape[] = {1, 3, 40};
+	CRN_NODE *x = random_array(3, shape, 3);
+	CRN_NODE *smooth = gaussian(x, 4.0);
+	check_everywhere(smooth);
+}
+
+static void test_budget_one_byte_short_is_refused(void **state)
+{
+	(void)state;
+	const int64_t shape[] = {40, 40, 40};
+	CRN_NODE *x = random_array(3, shape, 4);
+	CRN_NODE *smooth = gaussian(x, 2.0);
+	crn_region whole = crn_region_whole(3, shape);
+	crn_run_options o = {.n_threads = 2, .isa = crn_isa_best()};
+	cairn_error err;
+	o.memory_bytes = smallest_budget(smooth, &whole, o) - 1;
+	char byte[8];
+	crn_view out = crn_view_dense(byte, CRN_F64, 3, shape);
+	assert_int_equal(crn_run_region(engine, smooth, &whole, &out, &o, NULL, &err), CAIRN_NOFIT);
+	assert_non_null(strstr(err.where, "op "));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_elementwise_diamond),
+		cmocka_unit_test(test_gaussian_then_threshold),
+		cmocka_unit_test(test_axes_shorter_than_the_kernel),
+		cmocka_unit_test(test_budget_one_byte_short_is_refused),
+	};
+	return cmocka_run_group_tests(tests, set_up, tear_down);
+}

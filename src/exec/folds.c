@@ -1,0 +1,335 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * folds.c -- stages that look at every voxel once: reductions with small results, and the passes of
+ * global ops. Each worker folds into accumulators of its own; they are merged in worker order at the
+ * end, and ops promise that neither order nor tiling shows in the result.
+ */
+#include "base/mem.h"
+#include "exec/state.h"
+#include "plan/layout.h"
+
+#include <stdatomic.h>
+#include <string.h>
+
+/* ---- reductions ---- */
+
+/* Row by row: `part` accumulators (of region part_r) into `acc` (of region whole). */
+static void merge_part(const crn_node *n, char *acc, const crn_region *whole, const char *part,
+	const crn_region *part_r)
+{
+	size_t size = n->op->reduce->acc_bytes(n);
+	crn_rows rows;
+	for (crn_rows_begin(&rows, part_r->ndim, part_r->n); !rows.end; crn_rows_next(&rows)) {
+		int64_t to = 0, from = 0;
+		for (int d = 0; d < part_r->ndim; d++) {
+			int64_t i = d + 1 < part_r->ndim ? rows.idx[d] : 0;
+			to = to * whole->n[d] + part_r->lo[d] - whole->lo[d] + i;
+			from = from * part_r->n[d] + i;
+		}
+		n->op->reduce->merge(
+			n, acc + (size_t)to * size, part + (size_t)from * size, rows.n);
+	}
+}
+
+cairn_status crn_reduce_fold_into(crn_state *st, const crn_node *n, const crn_view *in,
+	const crn_region *in_region, void *acc, const crn_region *whole, cairn_error *err)
+{
+	crn_region part;
+	n->op->reduce->project(n, in_region, &part);
+	crn_call call = {.node = n, .out_region = part, .n_in = 1, .in_region = in_region, .in = in};
+	int info = crn_plan_info(st->plan, n);
+	call.bound = st->plan->infos[info].bound.data;
+	atomic_fetch_add_explicit(
+		&st->voxels[info], crn_region_count(in_region), memory_order_relaxed);
+	if (crn_region_equal(&part, whole)) {
+		n->op->reduce->fold(&call, acc);
+		return CAIRN_OK;
+	}
+	size_t bytes = n->op->reduce->acc_bytes(n) * (size_t)crn_region_count(&part);
+	void *own = crn_pool_take(st->engine->pool, bytes);
+	if (!own)
+		return crn_fail_memory(err, "accumulators", bytes);
+	n->op->reduce->init(n, own, crn_region_count(&part));
+	n->op->reduce->fold(&call, own);
+	merge_part(n, acc, whole, own, &part);
+	crn_pool_give(st->engine->pool, own, bytes);
+	return CAIRN_OK;
+}
+
+typedef struct resident_job {
+	crn_state *st;
+	const crn_resident *plan;
+	crn_region whole;
+	size_t acc_bytes;
+	void **acc; /* per worker; NULL until used */
+} resident_job;
+
+static cairn_status begin_nothing(void *user, crn_task *t, void **ret_memory, cairn_error *err)
+{
+	(void)user;
+	(void)t;
+	(void)ret_memory;
+	(void)err;
+	return CAIRN_OK;
+}
+
+static cairn_status end_nothing(void *user, crn_task *t, void *memory, cairn_error *err)
+{
+	(void)user;
+	(void)t;
+	(void)memory;
+	(void)err;
+	return CAIRN_OK;
+}
+
+static void drop_nothing(void *user, crn_task *t, void *memory)
+{
+	(void)user;
+	(void)t;
+	(void)memory;
+}
+
+static int64_t one_tile(void *user, int64_t index)
+{
+	(void)user;
+	(void)index;
+	return 1;
+}
+
+static crn_region resident_roots(void *user, int64_t index, int64_t tile)
+{
+	const resident_job *j = user;
+	(void)tile;
+	return crn_tiling_region(&j->plan->tiling, index);
+}
+
+static int64_t resident_size(void *user, int64_t index)
+{
+	crn_region r = resident_roots(user, index, 0);
+	return crn_region_count(&r);
+}
+
+static cairn_status resident_tile(
+	void *user, crn_task *t, int64_t tile, void *memory, cairn_error *err)
+{
+	resident_job *j = user;
+	const crn_node *n = j->plan->node;
+	void **acc = &j->acc[crn_task_worker(t)];
+	crn_frame *frame = NULL;
+	crn_view in;
+	(void)tile;
+	(void)memory;
+	if (!*acc) {
+		*acc = crn_pool_take(j->st->engine->pool, j->acc_bytes);
+		if (!*acc)
+			return crn_fail_memory(err, "accumulators", j->acc_bytes);
+		n->op->reduce->init(n, *acc, crn_region_count(&j->whole));
+	}
+	CRN_TRY(crn_task_frame(t, NULL, &in, &frame, err));
+	cairn_status status =
+		crn_reduce_fold_into(j->st, n, &in, crn_task_roots(t), *acc, &j->whole, err);
+	crn_frame_done(frame);
+	return status;
+}
+
+static cairn_status finish_resident(crn_state *st, const crn_stage *s, resident_job *j,
+	cairn_error *err)
+{
+	const crn_node *n = j->plan->node;
+	int64_t count = crn_region_count(&j->whole);
+	void *total = NULL;
+	for (int w = 0; w < st->plan->options.n_threads; w++) {
+		if (!j->acc[w])
+			continue;
+		if (total)
+			n->op->reduce->merge(n, total, j->acc[w], count);
+		else
+			total = j->acc[w];
+	}
+	size_t bytes = crn_view_dense_bytes(n->type.dtype, n->type.ndim, n->type.shape);
+	void *result = crn_pool_take(st->engine->pool, bytes);
+	void *empty = NULL;
+	if (!total && result) { /* no tiles: an input without voxels */
+		total = empty = crn_pool_take(st->engine->pool, j->acc_bytes);
+		if (total)
+			n->op->reduce->init(n, total, count);
+	}
+	if (!result || !total) {
+		crn_pool_give(st->engine->pool, result, bytes);
+		return crn_fail_memory(err, "a reduction", bytes);
+	}
+	crn_view *view = &st->residents[s->index];
+	*view = crn_view_dense(result, n->type.dtype, n->type.ndim, n->type.shape);
+	n->op->reduce->finish(n, total, count, view);
+	crn_pool_give(st->engine->pool, empty, j->acc_bytes);
+	return CAIRN_OK;
+}
+
+cairn_status crn_run_resident_stage(crn_state *st, const crn_stage *s, cairn_error *err)
+{
+	const crn_resident *r = &st->plan->residents[s->index];
+	const crn_node *n = r->node;
+	resident_job j = {.st = st, .plan = r,
+		.whole = crn_region_whole(n->type.ndim, n->type.shape)};
+	j.acc_bytes = n->op->reduce->acc_bytes(n) * (size_t)crn_region_count(&j.whole);
+	j.acc = crn_calloc((size_t)st->plan->options.n_threads, sizeof(void *));
+	if (!j.acc)
+		return crn_fail_memory(err, "accumulators", sizeof(void *));
+	crn_job job = {.name = n->op->name, .piece = &r->piece, .level = -1,
+		.work_bytes = r->tiling.work_bytes, .n_tasks = r->tiling.n_tiles, .user = &j,
+		.n_tiles = one_tile, .roots = resident_roots, .begin = begin_nothing,
+		.tile = resident_tile, .end = end_nothing, .drop = drop_nothing,
+		.size = resident_size};
+	cairn_status status = crn_sched_run(st->sched, &job, err);
+	if (status == CAIRN_OK)
+		status = finish_resident(st, s, &j, err);
+	for (int w = 0; w < st->plan->options.n_threads; w++)
+		crn_pool_give(st->engine->pool, j.acc[w], j.acc_bytes);
+	crn_free(j.acc);
+	return status;
+}
+
+/* ---- global ops ---- */
+
+typedef struct global_job {
+	crn_state *st;
+	const crn_global_plan *plan;
+	const crn_global *ops;
+	void *state;
+	int pass, info;
+	size_t partial_bytes;
+	void **partial; /* per worker */
+} global_job;
+
+static crn_region global_roots(void *user, int64_t index, int64_t tile)
+{
+	const global_job *j = user;
+	(void)tile;
+	return crn_tiling_region(&j->plan->tiling, index);
+}
+
+static int64_t global_size(void *user, int64_t index)
+{
+	crn_region r = global_roots(user, index, 0);
+	return crn_region_count(&r);
+}
+
+static cairn_status global_fold(global_job *j, crn_task *t, const crn_view *in, cairn_error *err)
+{
+	const crn_node *n = j->plan->node;
+	const crn_region *r = crn_task_roots(t);
+	crn_region regions[CRN_MAX_INPUTS];
+	for (int k = 0; k < n->n_in; k++)
+		regions[k] = *r;
+	crn_call call = {.node = n, .bound = j->st->plan->infos[j->info].bound.data,
+		.out_region = *r, .n_in = n->n_in, .in_region = regions, .in = in};
+	call.scratch_bytes = j->ops->fold_scratch ? j->ops->fold_scratch(n, r) : 0;
+	if (call.scratch_bytes &&
+		!(call.scratch = crn_pool_take(j->st->engine->pool, call.scratch_bytes)))
+		return crn_fail_memory(err, "scratch", call.scratch_bytes);
+	cairn_status status = j->ops->fold(j->state, j->partial[crn_task_worker(t)], j->pass,
+		crn_task_index(t), &call, err);
+	crn_pool_give(j->st->engine->pool, call.scratch, call.scratch_bytes);
+	atomic_fetch_add_explicit(
+		&j->st->voxels[j->info], crn_region_count(r), memory_order_relaxed);
+	if (status != CAIRN_OK) {
+		char text[CRN_REGION_TEXT];
+		crn_where(err, "op %s, region %s", n->origin, crn_region_format(r, text));
+	}
+	return status;
+}
+
+static cairn_status global_tile(
+	void *user, crn_task *t, int64_t tile, void *memory, cairn_error *err)
+{
+	global_job *j = user;
+	crn_view in[CRN_MAX_INPUTS];
+	crn_frame *frame = NULL;
+	(void)tile;
+	(void)memory;
+	CRN_TRY(crn_task_frame(t, NULL, in, &frame, err));
+	cairn_status status = global_fold(j, t, in, err);
+	crn_frame_done(frame);
+	return status;
+}
+
+static crn_grid grid_of(const crn_tiling *t)
+{
+	crn_grid g = {.ndim = t->domain.ndim, .n_tiles = t->n_tiles};
+	for (int d = 0; d < g.ndim; d++) {
+		g.shape[d] = t->domain.n[d];
+		g.tile[d] = t->tile[d];
+		g.n[d] = t->grid[d];
+	}
+	return g;
+}
+
+static cairn_status begin_partials(global_job *j, cairn_error *err)
+{
+	for (int w = 0; w < j->st->plan->options.n_threads; w++) {
+		j->partial[w] = crn_pool_take(
+			j->st->engine->pool, j->partial_bytes ? j->partial_bytes : 1);
+		if (!j->partial[w])
+			return crn_fail_memory(err, "partial results", j->partial_bytes);
+		if (j->ops->partial_init)
+			j->ops->partial_init(j->state, j->pass, j->partial[w]);
+	}
+	return CAIRN_OK;
+}
+
+static void end_partials(global_job *j)
+{
+	for (int w = 0; w < j->st->plan->options.n_threads; w++) {
+		if (j->partial[w] && j->ops->partial_done)
+			j->ops->partial_done(j->state, j->pass, j->partial[w]);
+		crn_pool_give(j->st->engine->pool, j->partial[w],
+			j->partial_bytes ? j->partial_bytes : 1);
+		j->partial[w] = NULL;
+	}
+}
+
+static cairn_status run_pass(global_job *j, cairn_error *err)
+{
+	const crn_tiling *tiling = &j->plan->tiling;
+	crn_grid grid = grid_of(tiling);
+	crn_job job = {.name = j->plan->node->op->name, .piece = &j->plan->piece, .level = -1,
+		.work_bytes = tiling->work_bytes, .n_tasks = tiling->n_tiles, .user = j,
+		.n_tiles = one_tile, .roots = global_roots, .begin = begin_nothing,
+		.tile = global_tile, .end = end_nothing, .drop = drop_nothing, .size = global_size};
+	CRN_TRY(j->ops->pass_begin(j->state, j->pass, &grid, err));
+	j->partial_bytes = j->ops->partial_bytes(j->plan->node, j->pass);
+	cairn_status status = begin_partials(j, err);
+	if (status == CAIRN_OK)
+		status = crn_sched_run(j->st->sched, &job, err);
+	for (int w = 0; status == CAIRN_OK && w < j->st->plan->options.n_threads; w++)
+		if (j->ops->merge)
+			status = j->ops->merge(j->state, j->pass, j->partial[w], err);
+	end_partials(j);
+	if (status == CAIRN_OK)
+		status = j->ops->pass_end(j->state, j->pass, err);
+	return status;
+}
+
+cairn_status crn_run_global_stage(crn_state *st, const crn_stage *s, cairn_error *err)
+{
+	const crn_global_plan *g = &st->plan->globals[s->index];
+	const crn_node *n = g->node;
+	global_job j = {.st = st, .plan = g, .ops = n->op->global,
+		.info = crn_plan_info(st->plan, n)};
+	crn_env *env = &st->envs[s->index];
+	*env = (crn_env){.engine = &st->env_handles[s->index], .isa = st->plan->options.isa,
+		.charge = crn_state_charge, .spill = crn_state_spill, .unspill = crn_state_unspill};
+	j.partial = crn_calloc((size_t)st->plan->options.n_threads, sizeof(void *));
+	if (!j.partial)
+		return crn_fail_memory(err, "partial results", sizeof(void *));
+	cairn_status status = j.ops->begin(n, env, &j.state, err);
+	/* The state is the run's from here on: it is ended with the run, also after a failure. */
+	if (status == CAIRN_OK)
+		st->states[s->index] = j.state;
+	for (j.pass = 0; status == CAIRN_OK && j.pass < j.ops->n_passes(n); j.pass++)
+		status = run_pass(&j, err);
+	crn_free(j.partial);
+	if (status != CAIRN_OK)
+		crn_where(err, "op %s", n->origin);
+	return status;
+}

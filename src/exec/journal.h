@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * journal.h -- what of an output is done: the proof of completeness and the ground for resuming.
+ *
+ * A text file beside the output (format->journal_path). The first line is a JSON object: plan hash,
+ * url, format, dtype, shape, unit, pipeline text. Then one line per stored unit:
+ *
+ *	u <unit index> <checksum, 16 hex digits> <bytes>	stored object
+ *	f <unit index>						all fill: nothing is stored
+ *	done							every unit is there, metadata written
+ *
+ * Invariants
+ *  (1) A line is appended after its object is in place (renamed); a torn last line is ignored.
+ *  (2) "done" is written after the output's metadata. An output without it is incomplete.
+ *  (3) A journal of another plan is never continued.
+ * Threads: crn_journal_add from any worker (lock of rank JOURNAL).
+ */
+#ifndef CRN_EXEC_JOURNAL_H
+#define CRN_EXEC_JOURNAL_H
+
+#include "base/json.h"
+#include "core/format.h"
+
+typedef struct crn_journal crn_journal;
+
+/** What stands at a place where an output shall go. */
+typedef enum crn_output_state {
+	CRN_OUTPUT_ABSENT,   /* nothing there */
+	CRN_OUTPUT_FOREIGN,  /* something without our journal */
+	CRN_OUTPUT_OTHER,    /* ours, by another plan */
+	CRN_OUTPUT_PARTIAL,  /* ours, same plan, incomplete */
+	CRN_OUTPUT_COMPLETE, /* ours, same plan, done */
+} crn_output_state;
+
+typedef struct crn_journal_head {
+	crn_hash plan;	 /* of the sink node */
+	const char *url;
+	const char *format;
+	const crn_type *type;
+	const int64_t *unit;
+	const char *description;
+} crn_journal_head;
+
+CRN_CHECKED cairn_status crn_journal_inspect(const crn_format *f, const char *url,
+	crn_hash plan, crn_output_state *ret, cairn_error *err);
+/** Deletes an output and its journal (replace). */
+CRN_CHECKED cairn_status crn_output_remove(
+	const crn_format *f, const char *url, cairn_error *err);
+/** New journal, or (resume) continues the one that is there. */
+CRN_CHECKED cairn_status crn_journal_open(const crn_format *f, const crn_journal_head *head,
+	bool resume, crn_journal **ret, cairn_error *err);
+bool crn_journal_has(const crn_journal *j, int64_t unit); /* any thread */
+CRN_CHECKED cairn_status crn_journal_add(
+	crn_journal *j, int64_t unit, const crn_unit_record *record, cairn_error *err);
+CRN_CHECKED cairn_status crn_journal_done(crn_journal *j, cairn_error *err);
+int64_t crn_journal_count(const crn_journal *j); /* units recorded */
+void crn_journal_close(crn_journal *j);		 /* NULL is fine */
+
+/** Reads a journal for verify: the head, then every record through `each`. INPUT if there is none. */
+CRN_CHECKED cairn_status crn_journal_read(const char *path, crn_json **ret_head,
+	bool *ret_done, cairn_status (*each)(void *user, int64_t unit, const crn_unit_record *record,
+	cairn_error *err), void *user, cairn_error *err);
+
+#endif

@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * output_state.c -- deciding about existing outputs. See output_state.h for the rules.
+ */
+#include "exec/output_state.h"
+
+#include "base/mem.h"
+#include "core/table.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+static const crn_value *find_arg(const crn_node *n, const char *name)
+{
+	for (int i = 0; i < n->n_args; i++)
+		if (strcmp(n->op->params[i].name, name) == 0)
+			return &n->args[i];
+	return NULL;
+}
+
+const char *crn_sink_url(const crn_node *sink)
+{
+	const crn_value *v = find_arg(sink, "url");
+	return v && v->kind == CRN_V_STR ? v->s : "";
+}
+
+const char *crn_table_name(const crn_node *sink)
+{
+	const crn_value *v = find_arg(sink, "table");
+	return v && v->kind == CRN_V_STR ? v->s : "objects";
+}
+
+bool crn_table_appends(const crn_node *sink)
+{
+	const crn_value *v = find_arg(sink, "append");
+	return v && v->kind == CRN_V_BOOL && v->b;
+}
+
+static bool has_suffix(const char *text, const char *suffix)
+{
+	size_t n = strlen(text), k = strlen(suffix);
+	return n > k && strcmp(text + n - k, suffix) == 0;
+}
+
+cairn_status crn_table_format_of(const crn_registry *r, const crn_node *sink,
+	const crn_table_format **ret, cairn_error *err)
+{
+	const char *url = crn_sink_url(sink);
+	CRN_STR known = {0};
+	for (int i = 0; r->table_formats[i]; i++) {
+		for (int s = 0; r->table_formats[i]->suffixes[s]; s++) {
+			crn_str_appendf(&known, " %s", r->table_formats[i]->suffixes[s]);
+			if (has_suffix(url, r->table_formats[i]->suffixes[s])) {
+				*ret = r->table_formats[i];
+				return CAIRN_OK;
+			}
+		}
+	}
+	return crn_fail(err, CAIRN_USAGE, "%s: a table is written to one of%s", url,
+		known.data ? known.data : " nothing");
+}
+
+/* "<dir>/.<file>.cairn/table-<name>" */
+static void mark_path(const crn_node *sink, crn_str *folder, crn_str *file)
+{
+	const char *url = crn_sink_url(sink), *slash = strrchr(url, '/');
+	int n = slash ? (int)(slash - url) + 1 : 0;
+	crn_str_appendf(folder, "%.*s.%s.cairn", n, url, url + n);
+	crn_str_appendf(file, "%s/table-%s", folder->data ? folder->data : "",
+		crn_table_name(sink));
+}
+
+cairn_status crn_table_mark(const crn_node *sink, cairn_error *err)
+{
+	CRN_STR folder = {0}, file = {0};
+	char hex[33];
+	mark_path(sink, &folder, &file);
+	if (folder.oom || file.oom)
+		return crn_fail_memory(err, "a path", 1);
+	if (mkdir(folder.data, 0777) != 0 && access(folder.data, F_OK) != 0)
+		return crn_fail_errno(err, CAIRN_FAILED, "creating folder", folder.data);
+	crn_hash_hex(sink->hash, hex);
+	int fd = open(file.data, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+	bool ok = fd >= 0 && write(fd, hex, 32) == 32;
+	if (fd >= 0)
+		close(fd);
+	return ok ? CAIRN_OK : crn_fail_errno(err, CAIRN_FAILED, "writing", file.data);
+}
+
+static bool mark_is_ours(const crn_node *sink)
+{
+	CRN_STR folder = {0}, file = {0};
+	char hex[33], found[33] = "";
+	mark_path(sink, &folder, &file);
+	int fd = file.oom ? -1 : open(file.data, O_RDONLY | O_CLOEXEC);
+	bool same = fd >= 0 && read(fd, found, 32) == 32 &&
+		    strcmp(found, crn_hash_hex(sink->hash, hex)) == 0;
+	if (fd >= 0)
+		close(fd);
+	return same;
+}
+
+static cairn_status inspect_table(const crn_registry *r, crn_output *o, cairn_error *err)
+{
+	const crn_table_format *f;
+	CRN_TRY(crn_table_format_of(r, o->sink, &f, err));
+	bool there = f->exists(crn_sink_url(o->sink), crn_table_name(o->sink));
+	bool ours = there && mark_is_ours(o->sink);
+	o->state = !there			  ? CRN_OUTPUT_ABSENT
+		   : ours			  ? CRN_OUTPUT_COMPLETE
+		   : crn_table_appends(o->sink) ? CRN_OUTPUT_ABSENT
+						  : CRN_OUTPUT_FOREIGN;
+	return CAIRN_OK;
+}
+
+static cairn_status format_of(
+	const crn_registry *r, const crn_node *sink, const crn_format **ret, cairn_error *err)
+{
+	const crn_value *format = find_arg(sink, "format");
+	return crn_format_for_writing(r, crn_sink_url(sink),
+		format && format->kind == CRN_V_STR ? format->s : NULL, ret, err);
+}
+
+/* ---- inputs are never outputs ---- */
+
+/* realpath of a url, or of its folder plus name when it does not exist yet. */
+static bool canonical(const char *url, char out[PATH_MAX])
+{
+	if (realpath(url, out))
+		return true;
+	char folder[PATH_MAX];
+	const char *slash = strrchr(url, '/');
+	const char *name = slash ? slash + 1 : url;
+	snprintf(folder, sizeof(folder), "%.*s", slash ? (int)(slash - url) + 1 : 1,
+		slash ? url : ".");
+	if (!realpath(folder, out))
+		return false;
+	size_t n = strlen(out);
+	return snprintf(out + n, PATH_MAX - n, "/%s", name) < (int)(PATH_MAX - n);
+}
+
+/* a is b, or a folder above b. */
+static bool covers(const char *a, const char *b)
+{
+	size_t n = strlen(a);
+	return strncmp(a, b, n) == 0 && (b[n] == '\0' || b[n] == '/');
+}
+
+static cairn_status check_input(const crn_node *n, const char *output, const char *url,
+	cairn_error *err)
+{
+	if (n->source) {
+		char input[PATH_MAX];
+		if (canonical(n->source->url, input) && (covers(output, input) || covers(input, output))) {
+			crn_fail(err, CAIRN_EXISTS, "output %s is also an input of this pipeline", url);
+			crn_hint(err, "write to another path");
+			return CAIRN_EXISTS;
+		}
+	}
+	for (int k = 0; k < n->n_in; k++)
+		CRN_TRY(check_input(n->in[k], output, url, err));
+	return CAIRN_OK;
+}
+
+static cairn_status check_paths(crn_node *const *sinks, int n, const crn_output *o,
+	cairn_error *err)
+{
+	for (int a = 0; a < n; a++) {
+		char output[PATH_MAX];
+		if (o[a].is_print || !canonical(crn_sink_url(sinks[a]), output))
+			continue;
+		for (int s = 0; s < n; s++)
+			CRN_TRY(check_input(sinks[s], output, crn_sink_url(sinks[a]), err));
+		for (int b = a + 1; b < n; b++) {
+			char other[PATH_MAX];
+			if (o[b].is_print || !canonical(crn_sink_url(sinks[b]), other) ||
+				strcmp(output, other) != 0)
+				continue;
+			bool tables = o[a].is_table && o[b].is_table &&
+				      (strcmp(crn_table_name(sinks[a]), crn_table_name(sinks[b])) != 0 ||
+					      crn_table_appends(sinks[b]));
+			if (!tables)
+				return crn_fail(err, CAIRN_USAGE, "two outputs go to %s",
+					crn_sink_url(sinks[a]));
+		}
+	}
+	return CAIRN_OK;
+}
+
+/* ---- the decision ---- */
+
+static cairn_status refuse(const crn_output *o, cairn_error *err)
+{
+	const char *url = crn_sink_url(o->sink);
+	if (o->state == CRN_OUTPUT_COMPLETE) {
+		crn_fail(err, CAIRN_EXISTS, "output %s is complete already (same pipeline)", url);
+		crn_hint(err, "--on-exists resume accepts it, --on-exists replace computes it again");
+	} else if (o->state == CRN_OUTPUT_OTHER) {
+		crn_fail(err, CAIRN_EXISTS,
+			"output %s was written by another pipeline, or its inputs have changed", url);
+		crn_hint(err, "write elsewhere, or --on-exists replace to erase it");
+	} else if (o->is_table) {
+		crn_fail(err, CAIRN_EXISTS, "%s holds a table '%s' already", url,
+			crn_table_name(o->sink));
+		crn_hint(err, "append=True adds rows, --on-exists replace writes it anew");
+	} else {
+		crn_fail(err, CAIRN_EXISTS, "output %s exists", url);
+		crn_hint(err, "write elsewhere, or --on-exists replace to erase it");
+	}
+	return CAIRN_EXISTS;
+}
+
+cairn_status crn_outputs_decide(const crn_registry *r, crn_node *const *sinks, int n,
+	crn_on_exists mode, crn_output *ret, cairn_error *err)
+{
+	bool work_left = false;
+	for (int i = 0; i < n; i++) {
+		ret[i] = (crn_output){.sink = sinks[i]};
+		ret[i].is_print = strcmp(sinks[i]->op->name, "print") == 0;
+		ret[i].is_table = !ret[i].is_print && sinks[i]->type.is_table;
+		if (ret[i].is_print)
+			continue;
+		if (ret[i].is_table) {
+			CRN_TRY(inspect_table(r, &ret[i], err));
+		} else {
+			const crn_format *f;
+			CRN_TRY(format_of(r, sinks[i], &f, err));
+			CRN_TRY(crn_journal_inspect(
+				f, crn_sink_url(sinks[i]), sinks[i]->hash, &ret[i].state, err));
+		}
+		work_left = work_left || ret[i].state != CRN_OUTPUT_COMPLETE;
+	}
+	CRN_TRY(check_paths(sinks, n, ret, err));
+	for (int i = 0; i < n; i++) {
+		crn_output *o = &ret[i];
+		if (o->is_print || mode == CRN_EXISTS_REPLACE)
+			continue;
+		bool other = o->state == CRN_OUTPUT_FOREIGN || o->state == CRN_OUTPUT_OTHER;
+		bool all_there = o->state == CRN_OUTPUT_COMPLETE && !work_left &&
+				 mode != CRN_EXISTS_RESUME;
+		if (other || all_there)
+			return refuse(o, err);
+		o->skip = o->state == CRN_OUTPUT_COMPLETE;
+		o->resume = o->state == CRN_OUTPUT_PARTIAL;
+	}
+	return CAIRN_OK;
+}
+
+cairn_status crn_output_clear(const crn_registry *r, const crn_output *o, crn_on_exists mode,
+	cairn_error *err)
+{
+	if (mode != CRN_EXISTS_REPLACE || o->is_print || o->is_table)
+		return CAIRN_OK;
+	const crn_format *f;
+	CRN_TRY(format_of(r, o->sink, &f, err));
+	return crn_output_remove(f, crn_sink_url(o->sink), err);
+}

@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * outputs.c -- stages that deliver voxels: into an array's write units, or into memory.
+ *
+ *	task: box of whole write units
+ *	   tiles ──frame──> task buffer ──unit by unit──> sink->write_unit ──> journal line
+ *
+ * A unit that the journal has is not written again; a task all of whose units it has is skipped.
+ */
+#include "exec/state.h"
+
+#include <stdatomic.h>
+#include <string.h>
+
+typedef struct output_job {
+	crn_state *st;
+	const crn_stage *stage;
+	crn_journal *journal;
+	crn_sink *sink;
+	crn_view out; /* MEMORY: the caller's */
+} output_job;
+
+static crn_region task_region(const output_job *j, int64_t index)
+{
+	return crn_tiling_region(&j->stage->tasks, index);
+}
+
+static crn_tiling inner_tiling(const output_job *j, int64_t index)
+{
+	crn_region r = task_region(j, index);
+	crn_tiling t;
+	crn_tiling_set(&t, &r, j->stage->tile);
+	return t;
+}
+
+static int64_t output_tiles(void *user, int64_t index)
+{
+	crn_tiling t = inner_tiling(user, index);
+	return t.n_tiles;
+}
+
+static crn_region output_roots(void *user, int64_t index, int64_t tile)
+{
+	crn_tiling t = inner_tiling(user, index);
+	return crn_tiling_region(&t, tile);
+}
+
+static int64_t output_size(void *user, int64_t index)
+{
+	crn_region r = task_region(user, index);
+	return crn_region_count(&r);
+}
+
+/* ---- arrays ---- */
+
+/* Units of a task: first grid index and number per axis; returns how many. */
+static int64_t task_units(
+	const output_job *j, int64_t index, int64_t *ret_first, int64_t *ret_n)
+{
+	crn_region r = task_region(j, index);
+	int64_t count = 1;
+	for (int d = 0; d < r.ndim; d++) {
+		ret_first[d] = r.lo[d] / j->stage->unit[d];
+		ret_n[d] = crn_n_units(r.n[d], j->stage->unit[d]);
+		count *= ret_n[d];
+	}
+	return count;
+}
+
+static int64_t unit_at(const output_job *j, int64_t k, const int64_t *first, const int64_t *n,
+	int64_t *ret_idx)
+{
+	int ndim = j->stage->tasks.domain.ndim;
+	crn_unravel(k, ndim, n, ret_idx);
+	for (int d = 0; d < ndim; d++)
+		ret_idx[d] += first[d];
+	return crn_ravel(ret_idx, ndim, j->stage->unit_grid);
+}
+
+static bool array_skip(void *user, int64_t index)
+{
+	const output_job *j = user;
+	int64_t first[CRN_MAX_NDIM], n[CRN_MAX_NDIM], idx[CRN_MAX_NDIM];
+	int64_t count = task_units(j, index, first, n);
+	for (int64_t k = 0; k < count; k++)
+		if (!crn_journal_has(j->journal, unit_at(j, k, first, n, idx)))
+			return false;
+	atomic_fetch_add_explicit(&j->st->units_skipped, count, memory_order_relaxed);
+	return true;
+}
+
+static size_t task_bytes(const output_job *j, const crn_region *r)
+{
+	return crn_view_dense_bytes(j->stage->node->type.dtype, r->ndim, r->n);
+}
+
+static cairn_status array_begin(void *user, crn_task *t, void **ret_memory, cairn_error *err)
+{
+	output_job *j = user;
+	crn_region r = task_region(j, crn_task_index(t));
+	*ret_memory = crn_pool_take(j->st->engine->pool, task_bytes(j, &r));
+	return *ret_memory ? CAIRN_OK : crn_fail_memory(err, "a task's output", task_bytes(j, &r));
+}
+
+static void array_drop(void *user, crn_task *t, void *memory)
+{
+	output_job *j = user;
+	crn_region r = task_region(j, crn_task_index(t));
+	crn_pool_give(j->st->engine->pool, memory, task_bytes(j, &r));
+}
+
+static crn_view task_view(const output_job *j, const crn_region *r, void *memory)
+{
+	return crn_view_dense(memory, j->stage->node->type.dtype, r->ndim, r->n);
+}
+
+static cairn_status array_tile(
+	void *user, crn_task *t, int64_t tile, void *memory, cairn_error *err)
+{
+	output_job *j = user;
+	crn_region r = task_region(j, crn_task_index(t));
+	crn_view whole = task_view(j, &r, memory);
+	crn_view part = crn_view_part(&whole, &r, crn_task_roots(t));
+	crn_frame *frame = NULL;
+	(void)tile;
+	CRN_TRY(crn_task_frame(t, &part, NULL, &frame, err));
+	crn_frame_done(frame);
+	return CAIRN_OK;
+}
+
+static cairn_status write_unit(output_job *j, const int64_t *idx, int64_t unit,
+	const crn_view *whole, const crn_region *task, void *scratch, cairn_error *err)
+{
+	int ndim = task->ndim;
+	crn_region u = crn_unit_region(ndim, j->stage->node->type.shape, j->stage->unit, idx);
+	crn_view in = crn_view_part(whole, task, &u);
+	crn_unit_record record = {0};
+	cairn_status status = j->sink->ops->write_unit(j->sink, idx, &in, scratch, &record, err);
+	if (status == CAIRN_OK)
+		status = crn_journal_add(j->journal, unit, &record, err);
+	if (status != CAIRN_OK) {
+		char text[CRN_REGION_TEXT];
+		crn_where(err, "chunk %s of %s", crn_region_format(&u, text), j->sink->url);
+		return status;
+	}
+	atomic_fetch_add_explicit(&j->st->units_written, 1, memory_order_relaxed);
+	atomic_fetch_add_explicit(
+		&j->st->bytes_written, (int64_t)record.size_bytes, memory_order_relaxed);
+	return CAIRN_OK;
+}
+
+static cairn_status array_end(void *user, crn_task *t, void *memory, cairn_error *err)
+{
+	output_job *j = user;
+	crn_region r = task_region(j, crn_task_index(t));
+	crn_view whole = task_view(j, &r, memory);
+	int64_t first[CRN_MAX_NDIM], n[CRN_MAX_NDIM], idx[CRN_MAX_NDIM];
+	int64_t count = task_units(j, crn_task_index(t), first, n);
+	void *scratch = NULL;
+	size_t bytes = j->sink->unit_scratch;
+	if (bytes && !(scratch = crn_pool_take(j->st->engine->pool, bytes)))
+		return crn_fail_memory(err, "encoding", bytes);
+	cairn_status status = CAIRN_OK;
+	for (int64_t k = 0; k < count && status == CAIRN_OK; k++) {
+		int64_t unit = unit_at(j, k, first, n, idx);
+		if (!crn_journal_has(j->journal, unit))
+			status = write_unit(j, idx, unit, &whole, &r, scratch, err);
+	}
+	crn_pool_give(j->st->engine->pool, scratch, bytes);
+	if (status == CAIRN_OK)
+		array_drop(j, t, memory); /* after a failure the scheduler calls drop */
+	return status;
+}
+
+cairn_status crn_run_array_stage(
+	crn_state *st, const crn_stage *s, crn_journal *journal, crn_sink *sink, cairn_error *err)
+{
+	output_job j = {.st = st, .stage = s, .journal = journal, .sink = sink};
+	crn_job job = {.name = s->node->op->name, .piece = &s->piece, .level = -1,
+		.work_bytes = s->tasks.work_bytes, .n_tasks = s->tasks.n_tiles, .user = &j,
+		.skip = array_skip, .n_tiles = output_tiles, .roots = output_roots,
+		.begin = array_begin, .tile = array_tile, .end = array_end, .drop = array_drop,
+		.size = output_size};
+	return crn_sched_run(st->sched, &job, err);
+}
+
+/* ---- memory ---- */
+
+static cairn_status memory_begin(void *user, crn_task *t, void **ret_memory, cairn_error *err)
+{
+	(void)user;
+	(void)t;
+	(void)ret_memory;
+	(void)err;
+	return CAIRN_OK;
+}
+
+static cairn_status memory_tile(
+	void *user, crn_task *t, int64_t tile, void *memory, cairn_error *err)
+{
+	output_job *j = user;
+	crn_view part = crn_view_part(&j->out, &j->stage->tasks.domain, crn_task_roots(t));
+	crn_frame *frame = NULL;
+	(void)tile;
+	(void)memory;
+	CRN_TRY(crn_task_frame(t, &part, NULL, &frame, err));
+	crn_frame_done(frame);
+	return CAIRN_OK;
+}
+
+static cairn_status memory_end(void *user, crn_task *t, void *memory, cairn_error *err)
+{
+	(void)user;
+	(void)t;
+	(void)memory;
+	(void)err;
+	return CAIRN_OK;
+}
+
+static void memory_drop(void *user, crn_task *t, void *memory)
+{
+	(void)user;
+	(void)t;
+	(void)memory;
+}
+
+cairn_status crn_run_memory_stage(
+	crn_state *st, const crn_stage *s, const crn_view *out, cairn_error *err)
+{
+	output_job j = {.st = st, .stage = s, .out = *out};
+	crn_job job = {.name = s->node->op->name, .piece = &s->piece, .level = -1,
+		.work_bytes = s->tasks.work_bytes, .n_tasks = s->tasks.n_tiles, .user = &j,
+		.n_tiles = output_tiles, .roots = output_roots, .begin = memory_begin,
+		.tile = memory_tile, .end = memory_end, .drop = memory_drop, .size = output_size};
+	return crn_sched_run(st->sched, &job, err);
+}

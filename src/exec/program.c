@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * program.c -- the block interpreter. See program.h. Pure function; no allocation.
+ */
+#include "exec/program.h"
+
+#include <string.h>
+
+typedef struct state {
+	const crn_pnode *group;
+	char *regs;   /* n_regs registers */
+	char *blocks; /* one gather block per input */
+	const char *row[CRN_MAX_INPUTS]; /* input rows */
+	int64_t stride[CRN_MAX_INPUTS];	 /* along the row, bytes */
+	size_t size[CRN_MAX_INPUTS];
+} state;
+
+static void gather(char *to, const char *from, int64_t stride, size_t size, int64_t n)
+{
+#define GATHER(type)                                                                               \
+	for (int64_t i = 0; i < n; i++)                                                            \
+		((type *)to)[i] = *(const type *)(from + i * stride)
+	switch (size) {
+	case 1:
+		GATHER(uint8_t);
+		break;
+	case 2:
+		GATHER(uint16_t);
+		break;
+	case 4:
+		GATHER(uint32_t);
+		break;
+	default:
+		GATHER(uint64_t);
+		break;
+	}
+#undef GATHER
+}
+
+/* Input k for elements [at, at + n) of the current row. */
+static const void *input_block(state *s, int k, int64_t at, int64_t n)
+{
+	if (s->stride[k] == (int64_t)s->size[k])
+		return s->row[k] + at * s->stride[k];
+	char *block = s->blocks + (size_t)k * CRN_BLOCK * sizeof(crn_elem);
+	/* A repeated value fills its block once per row. */
+	if (s->stride[k] != 0 || at == 0)
+		gather(block, s->row[k] + at * s->stride[k], s->stride[k], s->size[k],
+			s->stride[k] == 0 ? CRN_BLOCK : n);
+	return block;
+}
+
+static void run_row(state *s, char *out, size_t out_size, int64_t n)
+{
+	const crn_program *p = &s->group->program;
+	for (int64_t at = 0; at < n; at += CRN_BLOCK) {
+		int64_t count = n - at < CRN_BLOCK ? n - at : CRN_BLOCK;
+		const void *inputs[CRN_MAX_INPUTS];
+		for (int k = 0; k < s->group->n_in; k++)
+			inputs[k] = input_block(s, k, at, count);
+		for (int i = 0; i < p->n_steps; i++) {
+			const crn_step *step = &p->steps[i];
+			const void *operands[CRN_MAX_INPUTS];
+			for (int o = 0; o < step->n_operands; o++)
+				operands[o] = step->operand[o] >= 0
+						      ? s->regs + (size_t)step->operand[o] *
+									  p->reg_bytes
+						      : inputs[-1 - step->operand[o]];
+			void *to = step->reg >= 0 ? s->regs + (size_t)step->reg * p->reg_bytes
+						  : out + at * (int64_t)out_size;
+			step->row(step->data, count, to, operands);
+		}
+	}
+}
+
+void crn_program_run(
+	const crn_pnode *group, const crn_view *out, const crn_view *in, void *scratch)
+{
+	state s = {.group = group, .regs = scratch};
+	s.blocks = s.regs + (size_t)group->program.n_regs * group->program.reg_bytes;
+	int x = out->ndim - 1;
+	size_t out_size = crn_dtype_size(out->dtype);
+	bool flat = crn_view_is_dense(out);
+	for (int k = 0; k < group->n_in; k++) {
+		s.size[k] = crn_dtype_size(in[k].dtype);
+		s.stride[k] = x >= 0 ? in[k].stride[x] : (int64_t)s.size[k];
+		flat = flat && crn_view_is_dense(&in[k]);
+	}
+	if (flat) { /* one long row: short rows would waste blocks */
+		int64_t n = 1;
+		for (int d = 0; d < out->ndim; d++)
+			n *= out->shape[d];
+		for (int k = 0; k < group->n_in; k++) {
+			s.row[k] = in[k].data;
+			s.stride[k] = (int64_t)s.size[k];
+		}
+		run_row(&s, out->data, out_size, n);
+		return;
+	}
+	crn_rows rows;
+	for (crn_rows_begin(&rows, out->ndim, out->shape); !rows.end; crn_rows_next(&rows)) {
+		for (int k = 0; k < group->n_in; k++)
+			s.row[k] = crn_rows_at(&rows, &in[k]);
+		run_row(&s, crn_rows_at(&rows, out), out_size, rows.n);
+	}
+}

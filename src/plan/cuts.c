@@ -1,0 +1,347 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * cuts.c -- leaves and cuts: where values are taken from memory instead of being recomputed.
+ *
+ * Forced leaves: chunks of sources that decode whole units, results of reductions, states of global
+ * ops. Optional cuts: the input of a stencil, when computing its halo again for every tile costs more
+ * than storing the input once. For every candidate the estimated time of the whole plan is compared
+ * with and without the cut (greedily, best first); the smallest dtype tends to win by itself
+ * because its chunks are cheapest to pin.
+ *
+ * Why so: fixed rules ("always cut before a big stencil") were wrong both for a slice of a filter
+ * (cutting computes whole chunks) and for cheap producers; the cost model sees both.
+ */
+#include "plan/build.h"
+
+#include "base/mem.h"
+
+#include <string.h>
+
+#define RESIDENT_MAX_BYTES ((size_t)4 << 20) /* of accumulators: beyond, results are streamed */
+#define CUT_CHUNK_VOXELS ((int64_t)1 << 22)
+#define CUT_GAIN 0.9 /* a cut must save a tenth of the whole time */
+
+static void place(void *user, crn_node *n, bool as_root, crn_placement *ret)
+{
+	(void)as_root;
+	crn_builder *b = user;
+	crn_plan *p = b->plan;
+	ret->info = crn_plan_info(p, n);
+	ret->bound = &p->infos[ret->info].bound;
+	ret->slot = -1;
+	for (int c = 0; c < p->n_cuts && n != b->producing; c++) {
+		if (p->cuts[c].node == n) {
+			ret->role = CRN_ROLE_CHUNKS;
+			ret->slot = c;
+			return;
+		}
+	}
+	for (int r = 0; r < p->n_residents; r++) {
+		if (p->residents[r].node == n) {
+			ret->role = CRN_ROLE_RESIDENT;
+			ret->slot = r;
+			return;
+		}
+	}
+	for (int g = 0; g < p->n_globals; g++)
+		if (p->globals[g].node == n)
+			ret->slot = g;
+	ret->role = n->op->kind == CRN_SOURCE	     ? CRN_ROLE_BOX
+		    : n->op->kind == CRN_ELEMENTWISE ? CRN_ROLE_GROUP
+		    : n->op->kind == CRN_VIEW	     ? CRN_ROLE_VIEW
+						     : CRN_ROLE_COMPUTE;
+}
+
+cairn_status crn_build_piece(crn_builder *b, crn_node *const *roots, int n_roots, crn_piece *ret,
+	cairn_error *err)
+{
+	return crn_piece_build(roots, n_roots, place, b, ret, err);
+}
+
+size_t crn_build_share(const crn_builder *b, bool top)
+{
+	const crn_plan_options *o = &b->plan->options;
+	/* Half for the tasks of a stage, a quarter for producers, a quarter for chunks that stay. */
+	size_t tasks = (size_t)o->n_threads * (top ? 2 : 4);
+	size_t share = o->memory_bytes / tasks;
+	/* Larger tiles stop helping where they leave the last-level cache far behind. */
+	size_t most = (size_t)256 << 20;
+	return share < most ? share : most;
+}
+
+static crn_hash cut_key(const crn_cut *c)
+{
+	crn_hasher h;
+	crn_hasher_init(&h);
+	crn_hash_u64(&h, c->node->hash.hi);
+	crn_hash_u64(&h, c->node->hash.lo);
+	for (int d = 0; d < c->chunks.domain.ndim; d++) {
+		crn_hash_u64(&h, (uint64_t)c->chunks.domain.lo[d]);
+		crn_hash_u64(&h, (uint64_t)c->chunks.domain.n[d]);
+		crn_hash_u64(&h, (uint64_t)c->chunks.domain.step[d]);
+		crn_hash_u64(&h, (uint64_t)c->chunks.tile[d]);
+	}
+	return crn_hasher_result(&h);
+}
+
+static void finish_cut(crn_cut *c)
+{
+	c->chunk_bytes = crn_view_dense_bytes(
+		c->node->type.dtype, c->chunks.domain.ndim, c->chunks.tile);
+	c->key = cut_key(c);
+}
+
+static cairn_status add_cut(crn_plan *p, const crn_cut *c, cairn_error *err)
+{
+	if (p->n_cuts == p->cap_cuts) {
+		int cap = p->cap_cuts ? 2 * p->cap_cuts : 8;
+		crn_cut *cuts = crn_realloc_array(p->cuts, (size_t)cap, sizeof(*cuts));
+		if (!cuts)
+			return crn_fail_memory(err, "a plan", (size_t)cap * sizeof(*cuts));
+		p->cuts = cuts;
+		p->cap_cuts = cap;
+	}
+	p->cuts[p->n_cuts++] = *c;
+	return CAIRN_OK;
+}
+
+static cairn_status add_source(crn_builder *b, crn_node *n, cairn_error *err)
+{
+	crn_cut c = {.kind = CRN_CUT_SOURCE, .node = n, .why = "decoded once per chunk"};
+	crn_region whole = crn_region_whole(n->type.ndim, n->type.shape);
+	crn_tiling_set(&c.chunks, &whole, n->source->unit);
+	c.chunks.work_bytes = crn_buffer_bytes(n->source->unit_scratch);
+	finish_cut(&c);
+	return add_cut(b->plan, &c, err);
+}
+
+/* Input tile of a streamed reduction: as chosen for the piece, at most the chunk's own extent. */
+static cairn_status add_streamed(crn_builder *b, crn_node *n, cairn_error *err)
+{
+	crn_cut c = {.kind = CRN_CUT_REDUCTION, .node = n, .why = "reduced tile by tile"};
+	crn_node *in = n->in[0];
+	size_t acc = n->op->reduce->acc_bytes(n);
+	CRN_TRY(crn_build_piece(b, &in, 1, &c.piece, err));
+	/* Output chunks of at most 64 Ki elements keep accumulators in cache and give parallelism. */
+	int64_t chunk[CRN_MAX_NDIM], room = 65536;
+	for (int d = n->type.ndim - 1; d >= 0; d--) {
+		int64_t extent = n->type.shape[d] > 0 ? n->type.shape[d] : 1;
+		chunk[d] = extent < room ? extent : room;
+		room /= chunk[d];
+		room = room < 1 ? 1 : room;
+	}
+	crn_region whole = crn_region_whole(n->type.ndim, n->type.shape), first, read;
+	crn_tiling_set(&c.chunks, &whole, chunk);
+	first = crn_region_empty(&whole) ? whole : crn_tiling_region(&c.chunks, 0);
+	crn_plan_reduced_region(n, &first, &read);
+	crn_tile_query q = {.plan = b->plan, .piece = &c.piece, .domain = read,
+		.share_bytes = crn_build_share(b, false), .most_voxels = CUT_CHUNK_VOXELS,
+		.fixed_bytes = 2 * crn_buffer_bytes(acc * (size_t)crn_region_count(&first)),
+		.tight = b->tight};
+	for (int d = 0; d < in->type.ndim; d++)
+		q.unit[d] = 1;
+	crn_tiling t;
+	cairn_status status = crn_tiling_choose(&q, &t, err);
+	if (status != CAIRN_OK) {
+		crn_piece_done(&c.piece);
+		return status;
+	}
+	memcpy(c.inner, t.tile, sizeof(c.inner));
+	c.chunks.work_bytes = t.work_bytes;
+	c.chunks.tile_ns = t.tile_ns * (double)t.n_tiles;
+	finish_cut(&c);
+	return add_cut(b->plan, &c, err);
+}
+
+static cairn_status add_reduction(crn_builder *b, crn_node *n, cairn_error *err)
+{
+	crn_plan *p = b->plan;
+	size_t acc = n->op->reduce->acc_bytes(n), total;
+	if (!crn_mul_size(acc, (size_t)crn_type_count(&n->type), &total) ||
+		total > RESIDENT_MAX_BYTES)
+		return add_streamed(b, n, err);
+	crn_resident *residents = crn_realloc_array(
+		p->residents, (size_t)p->n_residents + 1, sizeof(*residents));
+	if (!residents)
+		return crn_fail_memory(err, "a plan", sizeof(*residents));
+	p->residents = residents;
+	p->residents[p->n_residents++] = (crn_resident){.node = n,
+		.acc_bytes = crn_buffer_bytes(total),
+		.result_bytes = crn_buffer_bytes(crn_view_dense_bytes(
+			n->type.dtype, n->type.ndim, n->type.shape))};
+	return CAIRN_OK;
+}
+
+static cairn_status add_global(crn_plan *p, crn_node *n, cairn_error *err)
+{
+	crn_global_plan *globals =
+		crn_realloc_array(p->globals, (size_t)p->n_globals + 1, sizeof(*globals));
+	if (!globals)
+		return crn_fail_memory(err, "a plan", sizeof(*globals));
+	p->globals = globals;
+	p->globals[p->n_globals++] = (crn_global_plan){.node = n};
+	return CAIRN_OK;
+}
+
+cairn_status crn_build_leaves(crn_builder *b, cairn_error *err)
+{
+	crn_plan *p = b->plan;
+	for (int i = 0; i < p->n_infos; i++) {
+		crn_node *n = p->infos[i].node;
+		if (crn_region_empty(&p->infos[i].wanted) && n->type.ndim > 0)
+			continue; /* nobody asks for a voxel of it */
+		switch (n->op->kind) {
+		case CRN_SOURCE:
+			if (!n->source->ops->read_box)
+				CRN_TRY(add_source(b, n, err));
+			break;
+		case CRN_REDUCTION:
+			CRN_TRY(add_reduction(b, n, err));
+			break;
+		case CRN_GLOBAL:
+			CRN_TRY(add_global(p, n, err));
+			break;
+		default:
+			break;
+		}
+	}
+	return CAIRN_OK;
+}
+
+/* ---- optional cuts ---- */
+
+/* Chunks of a cut at node n: its piece's best tiling over what is wanted of it. */
+static cairn_status make_cut(crn_builder *b, crn_node *n, crn_cut *ret, cairn_error *err)
+{
+	crn_plan *p = b->plan;
+	crn_cut c = {.kind = CRN_CUT_NODE, .node = n, .why = "halo would be recomputed"};
+	b->producing = n;
+	cairn_status status = crn_build_piece(b, &n, 1, &c.piece, err);
+	b->producing = NULL;
+	CRN_TRY(status);
+	crn_tile_query q = {.plan = p, .piece = &c.piece,
+		.domain = p->infos[crn_plan_info(p, n)].wanted, .owned_roots = true,
+		.share_bytes = crn_build_share(b, false), .most_voxels = CUT_CHUNK_VOXELS,
+		.tight = b->tight};
+	for (int d = 0; d < n->type.ndim; d++)
+		q.unit[d] = 1;
+	status = crn_tiling_choose(&q, &c.chunks, err);
+	if (status != CAIRN_OK) {
+		crn_piece_done(&c.piece);
+		return status;
+	}
+	finish_cut(&c);
+	*ret = c;
+	return CAIRN_OK;
+}
+
+/* True if computing n involves a stencil, so that computing it twice hurts. */
+static bool is_costly(const crn_plan *p, const crn_node *n)
+{
+	if (n->op->kind == CRN_STENCIL)
+		return true;
+	if (n->op->kind == CRN_SOURCE || n->op->kind == CRN_GLOBAL || n->op->kind == CRN_REDUCTION)
+		return false;
+	for (int c = 0; c < p->n_cuts; c++)
+		if (p->cuts[c].node == n)
+			return false;
+	for (int k = 0; k < n->n_in; k++)
+		if (is_costly(p, n->in[k]))
+			return true;
+	return false;
+}
+
+static bool is_candidate(const crn_plan *p, const crn_node *n)
+{
+	bool read_by_stencil = false;
+	int users = 0;
+	for (int i = 0; i < p->n_infos; i++) {
+		const crn_node *user = p->infos[i].node;
+		for (int k = 0; k < user->n_in; k++) {
+			if (user->in[k] != n)
+				continue;
+			users++;
+			read_by_stencil = read_by_stencil || user->op->kind == CRN_STENCIL;
+		}
+	}
+	if (n->type.ndim == 0 || !(read_by_stencil || users > 1))
+		return false;
+	for (int c = 0; c < p->n_cuts; c++)
+		if (p->cuts[c].node == n)
+			return false;
+	return is_costly(p, n);
+}
+
+/* Estimated nanoseconds of the whole plan with the cuts it has now. */
+static cairn_status plan_ns(crn_builder *b, double *ret, cairn_error *err)
+{
+	crn_plan *p = b->plan;
+	double ns = 0;
+	CRN_TRY(crn_build_stages(b, err));
+	for (int c = 0; c < p->n_cuts; c++)
+		if (p->cuts[c].kind == CRN_CUT_NODE)
+			ns += crn_tiling_ns(&p->cuts[c].chunks, p->options.n_threads) *
+			      (double)crn_region_count(&p->cuts[c].chunks.domain);
+	for (int s = 0; s < p->n_stages; s++)
+		ns += crn_tiling_ns(&p->stages[s].tasks, p->options.n_threads) *
+		      (double)crn_region_count(&p->stages[s].tasks.domain);
+	*ret = ns;
+	return CAIRN_OK;
+}
+
+/* Pieces of earlier cuts may end at the new one: make them again. */
+static cairn_status rebuild_cuts(crn_builder *b, cairn_error *err)
+{
+	crn_plan *p = b->plan;
+	for (int c = 0; c < p->n_cuts; c++) {
+		if (p->cuts[c].kind != CRN_CUT_NODE)
+			continue;
+		crn_cut again;
+		CRN_TRY(make_cut(b, p->cuts[c].node, &again, err));
+		crn_piece_done(&p->cuts[c].piece);
+		p->cuts[c] = again;
+	}
+	return CAIRN_OK;
+}
+
+static cairn_status try_cut(crn_builder *b, crn_node *n, double *best_ns, bool *ret_kept,
+	cairn_error *err)
+{
+	crn_plan *p = b->plan;
+	crn_cut c;
+	double ns;
+	CRN_TRY(make_cut(b, n, &c, err));
+	cairn_status status = add_cut(p, &c, err);
+	if (status != CAIRN_OK) {
+		crn_piece_done(&c.piece);
+		return status;
+	}
+	CRN_TRY(rebuild_cuts(b, err));
+	CRN_TRY(plan_ns(b, &ns, err));
+	*ret_kept = ns < CUT_GAIN * *best_ns;
+	if (*ret_kept) {
+		*best_ns = ns;
+		return CAIRN_OK;
+	}
+	crn_piece_done(&p->cuts[--p->n_cuts].piece);
+	return rebuild_cuts(b, err);
+}
+
+cairn_status crn_build_cuts(crn_builder *b, cairn_error *err)
+{
+	enum { MOST_TRIED = 12 };
+	crn_plan *p = b->plan;
+	double best_ns;
+	int tried = 0;
+	CRN_TRY(plan_ns(b, &best_ns, err));
+	/* From the sinks back: the cheapest dtypes (masks) come late in a chain. */
+	for (int i = p->n_infos - 1; i >= 0 && tried < MOST_TRIED; i--) {
+		crn_node *n = p->infos[i].node;
+		if (crn_region_empty(&p->infos[i].wanted) || !is_candidate(p, n))
+			continue;
+		bool kept;
+		tried++;
+		CRN_TRY(try_cut(b, n, &best_ns, &kept, err));
+	}
+	return CAIRN_OK;
+}
