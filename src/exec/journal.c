@@ -202,6 +202,25 @@ static void print_ints(crn_str *out, const char *name, const int64_t *v, int n)
 	crn_str_append(out, "]");
 }
 
+/* Options of the format as pipeline literals: {"compressor": "\"zstd\"", "level": "3"}. */
+static void print_options(crn_str *out, const crn_journal_head *head)
+{
+	bool first = true;
+	crn_str_append(out, ", \"options\": {");
+	for (int i = 0; head->option_params && head->option_params[i].type != CRN_P_END; i++) {
+		CRN_STR text = {0};
+		if (head->options[i].kind == CRN_V_NONE)
+			continue;
+		crn_value_print(&head->options[i], &text);
+		crn_str_append(out, first ? "" : ", ");
+		first = false;
+		crn_json_quote(out, head->option_params[i].name);
+		crn_str_append(out, ": ");
+		crn_json_quote(out, text.data ? text.data : "");
+	}
+	crn_str_append(out, "}");
+}
+
 static cairn_status write_all(crn_journal *j, const char *text, size_t n, cairn_error *err)
 {
 	while (n > 0) {
@@ -227,6 +246,7 @@ static cairn_status write_head(crn_journal *j, const crn_journal_head *head, cai
 		crn_dtype_name(head->type->dtype));
 	print_ints(&out, "shape", head->type->shape, head->type->ndim);
 	print_ints(&out, "unit", head->unit, head->type->ndim);
+	print_options(&out, head);
 	crn_str_append(&out, ", \"pipeline\": ");
 	crn_json_quote(&out, head->description ? head->description : "");
 	crn_str_append(&out, "}\n");

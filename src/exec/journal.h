@@ -38,6 +38,8 @@ typedef struct crn_journal_head {
 	const char *format;
 	const crn_type *type;
 	const int64_t *unit;
+	const crn_value *options; /* by format->write_params order; kept so that verify can open it */
+	const crn_param *option_params;
 	const char *description;
 } crn_journal_head;
 

@@ -200,7 +200,8 @@ static cairn_status write_array(
 	req.options = options.list.items;
 	req.resume = o->resume;
 	crn_journal_head head = {.plan = sink_node->hash, .url = req.url, .format = format->name,
-		.type = &req.type, .unit = s->unit, .description = st->options->description};
+		.type = &req.type, .unit = s->unit, .options = req.options,
+		.option_params = format->write_params, .description = st->options->description};
 	crn_journal *journal = NULL;
 	crn_sink *sink = NULL;
 	CRN_TRY(crn_journal_open(format, &head, o->resume, &journal, err));
