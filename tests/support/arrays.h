@@ -53,8 +53,22 @@ bool crn_test_same_bytes(const crn_view *a, const crn_view *b);
 CRN_CHECKED cairn_status crn_test_source(crn_graph *g, const crn_view *values, const int64_t *unit,
 	crn_node **ret, cairn_error *err);
 
-/** name(nodes..., text...): text is the rest of the call in pipeline syntax, literals only:
- * "2.5, mode='mirror'". The result is an array (or table) node. */
+/** One call: name(nodes..., text..., constant_name=constant). */
+typedef struct crn_test_request {
+	const char *name;
+	crn_node *const *nodes;
+	int n_nodes;
+	bool as_list;              /* the nodes go in as one list */
+	const char *text;          /* the rest of the call in pipeline syntax, literals only: "2.5,
+				      mode='wrap'" */
+	const char *constant_name; /* NULL: none */
+	const crn_value *constant;
+} crn_test_request;
+/** The result must be an array or a table. x[...] is name "getitem" with one entry per index, as in
+ * "((1, None, 2), 3, '...')". */
+CRN_CHECKED cairn_status crn_test_make(
+	crn_graph *g, const crn_test_request *r, crn_node **ret, cairn_error *err);
+/** The short form: name(nodes..., text...). */
 CRN_CHECKED cairn_status crn_test_call(crn_graph *g, const char *name, crn_node *const *nodes,
 	int n_nodes, const char *text, crn_node **ret, cairn_error *err);
 

@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "core/format.h"
+#include "ops/view_build.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -96,7 +97,7 @@ enum { MAX_TEXT_ARGS = 16 };
 
 typedef struct text_args {
 	crn_value args[CRN_MAX_INPUTS + MAX_TEXT_ARGS];
-	crn_kwarg kwargs[MAX_TEXT_ARGS];
+	crn_kwarg kwargs[MAX_TEXT_ARGS + 1];
 	char names[MAX_TEXT_ARGS][32];
 	int n_args, n_kwargs;
 } text_args;
@@ -143,16 +144,76 @@ static cairn_status parse_argument(const char *at, const char *end, text_args *a
 	return CAIRN_OK;
 }
 
-static cairn_status call_with(crn_graph *g, const crn_op *op, text_args *a, const char *text,
-	crn_node **ret, cairn_error *err)
+static cairn_status parse_arguments(const char *text, text_args *a, cairn_error *err)
 {
 	for (const char *at = text + strspn(text, " "); *at;) {
 		const char *end = argument_end(at);
-		CRN_TRY(parse_argument(at, end, a, err));
+		if (end > at)
+			CRN_TRY(parse_argument(at, end, a, err));
 		at = *end ? end + 1 : end;
 		at += strspn(at, " ");
 	}
+	return CAIRN_OK;
+}
+
+/* x[...]: the builder the language uses, until there is an op for it. */
+static crn_index_item index_item(const crn_value *v)
+{
+	crn_index_item item = {.kind = CRN_INDEX_SLICE};
+	if (v->kind == CRN_V_INT) {
+		item.kind = CRN_INDEX_INT;
+		item.index = v->i;
+	} else if (v->kind == CRN_V_STR) {
+		item.kind = CRN_INDEX_ELLIPSIS;
+	} else if (v->kind == CRN_V_NONE) {
+		item.kind = CRN_INDEX_NEWAXIS;
+	} else {
+		const crn_value *part = v->list.items;
+		item.has_start = part[0].kind == CRN_V_INT;
+		item.start = item.has_start ? part[0].i : 0;
+		item.has_stop = part[1].kind == CRN_V_INT;
+		item.stop = item.has_stop ? part[1].i : 0;
+		item.has_step = part[2].kind == CRN_V_INT;
+		item.step = item.has_step ? part[2].i : 1;
+	}
+	return item;
+}
+
+static cairn_status make_index(crn_graph *g, const text_args *a, crn_node **ret, cairn_error *err)
+{
+	crn_index_item items[2 * CRN_MAX_NDIM];
+	const crn_value *list = &a->args[1];
+	int n = list->list.n < 2 * CRN_MAX_NDIM ? list->list.n : 2 * CRN_MAX_NDIM;
+	for (int i = 0; i < n; i++)
+		items[i] = index_item(&list->list.items[i]);
+	return crn_build_index(g, a->args[0].node, items, n, ret, err);
+}
+
+static cairn_status collect(const crn_test_request *r, text_args *a, cairn_error *err)
+{
+	crn_value *to = a->args;
+	if (r->as_list) {
+		CRN_TRY(crn_value_list(r->n_nodes, &a->args[0], err));
+		to = a->args[0].list.items;
+	}
+	for (int i = 0; i < r->n_nodes; i++)
+		to[i] = crn_value_node(crn_node_ref(r->nodes[i]));
+	a->n_args = r->as_list ? 1 : r->n_nodes;
+	CRN_TRY(parse_arguments(r->text ? r->text : "", a, err));
+	if (r->constant_name) {
+		a->kwargs[a->n_kwargs].name = r->constant_name;
+		CRN_TRY(crn_value_copy(r->constant, &a->kwargs[a->n_kwargs].value, err));
+		a->n_kwargs++;
+	}
+	return CAIRN_OK;
+}
+
+static cairn_status make(
+	crn_graph *g, const crn_op *op, text_args *a, crn_node **ret, cairn_error *err)
+{
 	crn_value v = {0};
+	if (!op)
+		return make_index(g, a, ret, err);
 	CRN_TRY(crn_call_op(g, op, a->args, a->n_args, a->kwargs, a->n_kwargs, &v, err));
 	if (v.kind != CRN_V_NODE) {
 		crn_value_clear(&v);
@@ -162,19 +223,26 @@ static cairn_status call_with(crn_graph *g, const crn_op *op, text_args *a, cons
 	return CAIRN_OK;
 }
 
+cairn_status crn_test_make(
+	crn_graph *g, const crn_test_request *r, crn_node **ret, cairn_error *err)
+{
+	const crn_op *op = crn_op_find(crn_graph_registry(g), r->name);
+	if (!op && strcmp(r->name, "getitem") != 0)
+		return crn_fail(err, CAIRN_USAGE, "no op called %s", r->name);
+	text_args a = {0};
+	cairn_status status = collect(r, &a, err);
+	if (status == CAIRN_OK)
+		status = make(g, op, &a, ret, err);
+	for (size_t i = 0; i < CRN_COUNT(a.args); i++)
+		crn_value_clear(&a.args[i]);
+	for (size_t i = 0; i < CRN_COUNT(a.kwargs); i++)
+		crn_value_clear(&a.kwargs[i].value);
+	return status;
+}
+
 cairn_status crn_test_call(crn_graph *g, const char *name, crn_node *const *nodes, int n_nodes,
 	const char *text, crn_node **ret, cairn_error *err)
 {
-	const crn_op *op = crn_op_find(crn_graph_registry(g), name);
-	if (!op)
-		return crn_fail(err, CAIRN_USAGE, "no op called %s", name);
-	text_args a = {0};
-	for (int i = 0; i < n_nodes; i++)
-		a.args[a.n_args++] = crn_value_node(crn_node_ref(nodes[i]));
-	cairn_status status = call_with(g, op, &a, text, ret, err);
-	for (int i = 0; i < a.n_args; i++)
-		crn_value_clear(&a.args[i]);
-	for (int i = 0; i < a.n_kwargs; i++)
-		crn_value_clear(&a.kwargs[i].value);
-	return status;
+	const crn_test_request r = {.name = name, .nodes = nodes, .n_nodes = n_nodes, .text = text};
+	return crn_test_make(g, &r, ret, err);
 }
