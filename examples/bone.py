@@ -15,5 +15,6 @@ holes = label(bone == 0)
 vessels = remove_small_objects(holes, largest + 1)
 lacunae = where(vessels > 0, 0, remove_small_objects(holes, smallest))
 
-write(lacunae, out + "lacunae_" + sample + ".zarr")
-write(regionprops(lacunae), out + "demo.db", table="lacunae_" + sample)
+write(lacunae, out + "lacunae_" + sample + ".zarr", chunks=(64, 128, 128))
+write(regionprops(lacunae), out + "demo.db", table="lacunae",
+	constants=(("sample", sample),), append=True)

@@ -75,9 +75,10 @@ static cairn_status int_power(wide base, wide exponent, crn_value *ret, cairn_er
 		return from_wide(exponent == 0 ? 1 : base, ret, err);
 	if (base == -1)
 		return from_wide(exponent & 1 ? -1 : 1, ret, err);
-	/* |base| >= 2: more than 64 steps cannot fit, and 64 steps from below 2^64 fit 128 bits. */
+	/* |base| >= 2: after 64 steps at most the result is out of range. */
 	for (wide i = 0; i < exponent; i++) {
-		result *= base;
+		if (__builtin_mul_overflow(result, base, &result))
+			return from_wide((wide)1 << 100, ret, err);
 		if (result > (wide)UINT64_MAX || result < (wide)INT64_MIN)
 			return from_wide(result, ret, err);
 	}

@@ -40,27 +40,16 @@ static const crn_param params[] = {
 
 static crn_window window_of(const crn_node *n)
 {
-	const crn_const *s = n->args[STRUCTURE].c;
-	crn_window w = {.ndim = s->ndim};
-	for (int d = 0; d < w.ndim; d++) {
-		w.size[d] = s->shape[d];
-		w.left[d] = s->shape[d] / 2 + n->args[ORIGIN].list.items[d].i;
-	}
-	return w;
+	return crn_window_of(n->args[STRUCTURE].c, &n->args[ORIGIN]);
 }
 
 static cairn_status infer(const crn_node *n, crn_type *ret, cairn_error *err)
 {
 	const crn_type *in = &n->in[0]->type;
 	const crn_const *s = n->args[STRUCTURE].c;
-	if (in->dtype != CRN_BOOL || s->dtype != CRN_BOOL || s->ndim != in->ndim || in->ndim < 1 ||
-		n->args[ORIGIN].kind != CRN_V_LIST || n->args[ORIGIN].list.n != in->ndim)
-		return crn_fail(
-			err, CAIRN_USAGE, "binary_pass: a bool array and structure of equal axes");
-	crn_window w;
-	for (int d = 0; d < s->ndim; d++)
-		CRN_TRY(crn_window_set(&w, d, s->shape[d], n->args[ORIGIN].list.items[d].i,
-			"binary morphology", err));
+	if (in->dtype != CRN_BOOL || s->dtype != CRN_BOOL)
+		return crn_fail(err, CAIRN_USAGE, "binary_pass: a bool array and a bool structure");
+	CRN_TRY(crn_window_check(s, &n->args[ORIGIN], in->ndim, "binary morphology", err));
 	*ret = crn_type_with_dtype(in, CRN_BOOL);
 	return CAIRN_OK;
 }

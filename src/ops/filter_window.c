@@ -63,6 +63,43 @@ cairn_status crn_window_set(
 	return CAIRN_OK;
 }
 
+crn_window crn_window_of(const crn_const *c, const crn_value *origins)
+{
+	crn_window w = {.ndim = c->ndim};
+	for (int d = 0; d < c->ndim; d++) {
+		w.size[d] = c->shape[d];
+		w.left[d] = c->shape[d] / 2 + origins->list.items[d].i;
+	}
+	return w;
+}
+
+cairn_status crn_window_check(
+	const crn_const *c, const crn_value *origins, int ndim, const char *what, cairn_error *err)
+{
+	crn_window w;
+	if (c->ndim != ndim || origins->kind != CRN_V_LIST || origins->list.n != ndim || ndim < 1)
+		return crn_fail(err, CAIRN_USAGE, "%s: a window of %d axes for an array of %d",
+			what, c->ndim, ndim);
+	for (int d = 0; d < ndim; d++)
+		CRN_TRY(crn_window_set(&w, d, c->shape[d], origins->list.items[d].i, what, err));
+	return CAIRN_OK;
+}
+
+int crn_window_taps(const crn_const *c, bool (*keep)(const crn_const *c, int64_t i), int32_t *at)
+{
+	int64_t count = crn_const_count(c), idx[CRN_MAX_NDIM];
+	int n = 0;
+	for (int64_t i = 0; i < count; i++) {
+		if (!keep(c, i))
+			continue;
+		crn_unravel(i, c->ndim, c->shape, idx);
+		for (int d = 0; at && d < c->ndim; d++)
+			at[n * c->ndim + d] = (int32_t)idx[d];
+		n++;
+	}
+	return n;
+}
+
 void crn_window_need(const crn_window *w, const crn_region *out, crn_region *ret)
 {
 	crn_region r = *out;
@@ -181,7 +218,7 @@ static crn_view stage(const crn_tap_walk *walk, const crn_call *call, int64_t ph
 /* Outputs of a strip: the taps' rows together take about half of a first-level cache. */
 static int64_t strip_of(const crn_tap_walk *walk)
 {
-	enum { STRIP_BYTES = 24 << 10, LEAST = 256 };
+	enum { STRIP_BYTES = 24 << 10, LEAST = 64 };
 	int64_t n = STRIP_BYTES / ((int64_t)walk->item_size * walk->n_taps) / LEAST * LEAST;
 	return n < LEAST ? LEAST : n;
 }

@@ -38,6 +38,15 @@ crn_border crn_border_parse(const char *name);
 CRN_CHECKED cairn_status crn_window_set(
 	crn_window *w, int axis, int64_t size, int64_t origin, const char *what, cairn_error *err);
 
+/** Window of a constant (footprint, weights, structure) with origins checked before. */
+crn_window crn_window_of(const crn_const *c, const crn_value *origins);
+/** The same with checks: as many axes as `ndim`, origins inside. */
+CRN_CHECKED cairn_status crn_window_check(
+	const crn_const *c, const crn_value *origins, int ndim, const char *what, cairn_error *err);
+/** Positions of the constant's elements for which keep() holds, n x ndim; returns n. at may be
+ * NULL. */
+int crn_window_taps(const crn_const *c, bool (*keep)(const crn_const *c, int64_t i), int32_t *at);
+
 /** Input region of an output region: dense where the window is wider than 1, else as asked. */
 void crn_window_need(const crn_window *w, const crn_region *out, crn_region *ret);
 

@@ -172,9 +172,116 @@ def elements():
                  rank=rank, connectivity=connectivity)
 
 
+def tolerance(a):
+    """float64 within 1e-12, float32 within 2 units in the last place, integers exactly."""
+    if a.dtype.kind != "f":
+        return 0.0, 0.0
+    big = np.abs(a).max()
+    return (1e-12, 1e-12 * big) if a.dtype == np.float64 else (2.0 ** -22, 2.0 ** -23 * big)
+
+
+def scipy_case(name, a, rtol=None, atol=None, **kw):
+    want = getattr(ndi, name)(a, **kw)
+    r, t = tolerance(a)
+    case(name, a, want, r if rtol is None else rtol, t if atol is None else atol, **kw)
+
+
+def correlations():
+    w3 = rng.random((3, 3)) - 0.4
+    even = rng.random((2, 4)) - 0.4
+    for mode in MODES:
+        scipy_case("correlate", values("float64", (9, 40)), weights=w3, mode=mode, cval=1.5)
+        scipy_case("convolve", values("float64", (2, 11)), weights=even, mode=mode)
+        scipy_case("correlate1d", values("float64", (3, 7)), weights=[1.0, 2.0, -0.5, 0.25, 7.0], axis=0, mode=mode)
+        scipy_case("sobel", values("float64", (6, 9)), mode=mode, cval=2.5)
+        scipy_case("laplace", values("float64", (6, 9)), mode=mode)
+        scipy_case("prewitt", values("float64", (3, 4, 5)), axis=1, mode=mode)
+    for origin in ((0, 0), (-1, 1), (0, -2)):
+        scipy_case("correlate", values("float64", (5, 33)), weights=even, origin=origin)
+        scipy_case("convolve", values("float64", (5, 33)), weights=even, origin=origin if origin != (0, -2) else (0, 1))
+    for origin in (-2, -1, 0, 1):
+        scipy_case("correlate1d", values("float64", (4, 20)), weights=[1.0, 2.0, 4.0, 8.5], origin=origin)
+        scipy_case("convolve1d", values("float64", (4, 20)), weights=[1.0, 2.0, 4.0, 8.5], origin=origin)
+    for weights in ([1.0, 2.0, 1.0], [-1.0, 0.0, 1.0], [0.5, 2.0, 4.0], [3.0]):
+        scipy_case("correlate1d", values("float64", (70,)), weights=weights)
+        scipy_case("convolve1d", values("float32", (2, 70)), weights=weights, axis=1)
+    scipy_case("correlate", values("float64", (3, 4, 5, 6)), weights=rng.random((2, 3, 1, 3)))
+    scipy_case("correlate", values("float64", (4, 5, 6)), weights=np.where(rng.random((3, 3, 3)) < 0.5, 0, 1.25))
+    scipy_case("correlate", values("float64", (4, 5)), weights=np.zeros((3, 3)))
+    for dtype in INTS + ["float32"]:
+        a = values(dtype, (7, 18), 2 ** 20)
+        scipy_case("correlate", a, weights=np.array([[1, 2, 1], [0, -3, 0.5]]))
+        scipy_case("sobel", a, axis=0)
+        scipy_case("prewitt", a)
+        scipy_case("laplace", a)
+        scipy_case("correlate1d", a, weights=[0.3, 0.6], mode="constant", cval=2.5)
+
+
+def windows():
+    boxes = [((37,), 4), ((5, 21), (3, 5)), ((4, 9, 13), 3), ((3, 4, 5, 6), (1, 2, 3, 4)), ((1, 2), 7), ((3, 50), (1, 17))]
+    for shape, size in boxes:
+        for mode in MODES:
+            a = values("int16", shape)
+            f = values("float64", shape)
+            cval = 7.0 if mode == "constant" else 0.0
+            scipy_case("uniform_filter", f, size=size, mode=mode, cval=cval)
+            scipy_case("minimum_filter", a, size=size, mode=mode, cval=cval)
+            scipy_case("maximum_filter", f, size=size, mode=mode, cval=cval)
+        a = values("uint8", shape, 30)
+        for name in ("grey_erosion", "grey_dilation", "grey_opening", "grey_closing"):
+            scipy_case(name, a, size=size, mode=MODES[len(shape)])
+    for origin in (-2, -1, 0, 1):
+        a = values("uint8", (6, 25))
+        for name in ("uniform_filter", "minimum_filter", "maximum_filter", "grey_dilation", "grey_erosion"):
+            scipy_case(name, a, size=4, origin=origin)
+        scipy_case("median_filter", a, size=4, origin=origin)
+    disk = morph.disk(2).astype(bool)
+    odd = np.array([[0, 1, 1, 0], [1, 0, 0, 1]], bool)
+    for dtype in ALL:
+        a = values(dtype, (8, 19))
+        scipy_case("uniform_filter", a, size=5)
+        for name in ("minimum_filter", "maximum_filter", "grey_dilation", "grey_erosion"):
+            scipy_case(name, a, size=(2, 5))
+            scipy_case(name, a, footprint=odd)
+        if dtype != "bool":
+            scipy_case("median_filter", a, size=3)
+            scipy_case("median_filter", a, size=5)
+            scipy_case("median_filter", a, footprint=disk)
+            scipy_case("percentile_filter", a, percentile=30.0, size=(4, 3))
+        if np.dtype(dtype).kind == "f" or dtype in ("int16", "int32"):
+            b = values(dtype, (6, 9), 900)
+            heights = rng.integers(-5, 9, size=(3, 4)).astype(float)
+            for name in ("grey_dilation", "grey_erosion", "grey_opening", "grey_closing"):
+                scipy_case(name, b, structure=heights)
+                scipy_case(name, b, structure=heights[:2], footprint=odd, mode="constant", cval=1.0)
+    for mode in MODES:
+        a = values("uint16", (7, 35))
+        scipy_case("median_filter", a, size=5, mode=mode, cval=300.0)
+        scipy_case("median_filter", values("uint8", (3, 6, 8)), size=3, mode=mode)
+        scipy_case("median_filter", values("float32", (9,)), size=12, mode=mode)
+        scipy_case("grey_opening", a, footprint=disk, mode=mode)
+    scipy_case("median_filter", values("uint8", (20, 40), 50), size=17)  # 289 voxels: wider counters
+    scipy_case("median_filter", values("int8", (2, 80)), size=(1, 2))
+    scipy_case("median_filter", values("float64", (3, 4, 5, 6)), size=(1, 3, 2, 3))
+    scipy_case("median_filter", values("uint8", (6, 30)), size=3, mode="constant", cval=100.5)
+    scipy_case("minimum_filter", values("uint8", (6, 30)), size=3, mode="constant", cval=-2.5)
+    for percentile in (0.0, 10.0, 50.0, -20.0, 100.0):
+        scipy_case("percentile_filter", values("int32", (5, 21)), percentile=percentile, size=3)
+    for rank in (0, 1, 4, -1, -2):
+        scipy_case("rank_filter", values("uint8", (5, 21), 20), rank=rank, footprint=disk)
+    inf = np.array([[np.inf, -np.inf, 1, 2, -0.5, np.inf, 3, -1, -2, -np.inf, 0.25]])
+    scipy_case("median_filter", inf, size=(1, 5), rtol=0, atol=0)
+    nan = np.array([5, np.nan, 1, 2, np.nan, np.nan, 3, 4, 0], np.float32)
+    # numpy sorts NaN last: the definition scipy lacks.
+    want = [np.sort(np.pad(nan, 1, mode="symmetric")[i:i + 3])[1] for i in range(9)]
+    case("median_filter", nan, np.array(want, np.float32), size=3)
+
+
 gaussian()
 binary()
 elements()
+correlations()
+windows()
 np.save("values.npy", np.frombuffer(bytes(blob), np.uint8))
 with open("cases.txt", "w") as f:
     f.write(f"# scipy {scipy.__version__}, scikit-image {skimage.__version__}, numpy {np.__version__}; made by make_filters.py\n")
