@@ -4,32 +4,44 @@
  */
 #include "kernels/order.h"
 
+#include "kernels/key_vectors.h"
 #include "kernels/median_networks.h"
-#include "kernels/vector_width.h"
 
 #include <string.h>
 
 #define KEY uint8_t
 #define UKEY uint8_t
 #define BIAS 0
+#define KEYS keys_8
+#define LEAST least_8
+#define GREATEST greatest_8
 #define NAME(x) k8_##x
 #include "kernels/order_loops.h"
 
 #define KEY int16_t
 #define UKEY uint16_t
 #define BIAS 0x8000u
+#define KEYS keys_16
+#define LEAST least_16
+#define GREATEST greatest_16
 #define NAME(x) k16_##x
 #include "kernels/order_loops.h"
 
 #define KEY int32_t
 #define UKEY uint32_t
 #define BIAS 0x80000000u
+#define KEYS keys_32
+#define LEAST least_32
+#define GREATEST greatest_32
 #define NAME(x) k32_##x
 #include "kernels/order_loops.h"
 
 #define KEY int64_t
 #define UKEY uint64_t
 #define BIAS 0x8000000000000000u
+#define KEYS keys_64
+#define LEAST least_64
+#define GREATEST greatest_64
 #define NAME(x) k64_##x
 #include "kernels/order_loops.h"
 

@@ -39,11 +39,10 @@ typedef struct crn_order_kernels {
 	/* Over taps. */
 	crn_tap_order_fn min_taps[CRN_N_KEYS], max_taps[CRN_N_KEYS];
 	crn_tap_order_fn median_9[CRN_N_KEYS], median_25[CRN_N_KEYS], median_27[CRN_N_KEYS];
-	/* The key with `rank` smaller ones among the taps, ties counted apart; keys differ in their
-	 * low `bits` bits only. n_taps must be below the key's largest value (255 for CRN_KEY_8).
-	 */
+	/* The key with `rank` smaller ones among the taps, ties counted apart. n_taps must be below
+	 * the largest number of the key's size (255 for CRN_KEY_8). */
 	void (*rank[CRN_N_KEYS])(const char *base, const ptrdiff_t *offset, int n_taps, int rank,
-		int bits, int64_t n, void *out);
+		int64_t n, void *out);
 } crn_order_kernels;
 
 CRN_ISA_TABLES(crn_order_kernels, crn_order_table);

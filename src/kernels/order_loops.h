@@ -3,9 +3,9 @@
  * order_loops.h -- template of the loops of order.h; included once per key type.
  *
  * The includer defines KEY, its unsigned twin UKEY, BIAS (what XOR turns a key's bits into an
- * unsigned number of the same order) and NAME(x). Plain loops and straight-line exchanges without
- * aliasing: both compilers vectorise them across outputs; the rank search uses GNU vectors, because
- * its counters must stay in registers over all taps.
+ * unsigned number of the same order), NAME(x), and from key_vectors.h KEYS, LEAST and GREATEST.
+ * Plain loops where both compilers vectorise them across outputs; registers by hand for the rank
+ * search, whose counters must not leave them, and for exchange networks, which gcc leaves scalar.
  */
 
 static void NAME(least)(const KEY *a, const KEY *b, int64_t n, KEY *restrict out)
@@ -44,93 +44,64 @@ static void NAME(max_taps)(
 	}
 }
 
-/* ---- medians of fixed size ---- */
-
-#define TAP(t) const KEY *p##t = (const KEY *)(base + offset[t]);
-#define LOAD(t) KEY v##t = p##t[i];
-#define CE(a, b) \
-	{ \
-		KEY low = v##a < v##b ? v##a : v##b; \
-		v##b = v##a < v##b ? v##b : v##a; \
-		v##a = low; \
-	}
-#define NINE(X) X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8)
-#define TWENTYFIVE(X) \
-	NINE(X) \
-	X(9) \
-	X(10) X(11) X(12) X(13) X(14) X(15) X(16) X(17) X(18) X(19) X(20) X(21) X(22) X(23) X(24)
-#define TWENTYSEVEN(X) TWENTYFIVE(X) X(25) X(26)
-
-static void NAME(median_9)(
-	const char *base, const ptrdiff_t *offset, int n_taps, int64_t n, void *to)
-{
-	KEY *restrict out = to;
-	(void)n_taps;
-	NINE(TAP)
-	for (int64_t i = 0; i < n; i++) {
-		NINE(LOAD)
-		CRN_MEDIAN_9(CE)
-		out[i] = CRN_MEDIAN_9_AT;
-	}
-}
-
-static void NAME(median_25)(
-	const char *base, const ptrdiff_t *offset, int n_taps, int64_t n, void *to)
-{
-	KEY *restrict out = to;
-	(void)n_taps;
-	TWENTYFIVE(TAP)
-	for (int64_t i = 0; i < n; i++) {
-		TWENTYFIVE(LOAD)
-		CRN_MEDIAN_25(CE)
-		out[i] = CRN_MEDIAN_25_AT;
-	}
-}
-
-static void NAME(median_27)(
-	const char *base, const ptrdiff_t *offset, int n_taps, int64_t n, void *to)
-{
-	KEY *restrict out = to;
-	(void)n_taps;
-	TWENTYSEVEN(TAP)
-	for (int64_t i = 0; i < n; i++) {
-		TWENTYSEVEN(LOAD)
-		CRN_MEDIAN_27(CE)
-		out[i] = CRN_MEDIAN_27_AT;
-	}
-}
-
 /* ---- any rank: the answer's bits from the top, by counting smaller keys ---- */
 
-typedef KEY NAME(keys) __attribute__((vector_size(CRN_VECTOR_BYTES)));
 typedef UKEY NAME(ukeys) __attribute__((vector_size(CRN_VECTOR_BYTES)));
 enum { NAME(LANES) = CRN_VECTOR_BYTES / sizeof(KEY) };
 
-/* Answers of one vector of outputs: `found` grows from the top bit; a bit is set if at most `rank`
- * keys lie below the number with it. */
-static inline NAME(keys)
-	NAME(rank_one)(const char *p, const ptrdiff_t *offset, int n_taps, int rank, int bits)
+static inline KEYS NAME(get)(const char *p)
 {
-	NAME(ukeys) found = {0};
-	for (int bit = bits - 1; bit >= 0; bit--) {
-		NAME(ukeys) with = found | (UKEY)((UKEY)1 << bit);
-		NAME(keys) limit = (NAME(keys))(with ^ (UKEY)BIAS);
-		NAME(ukeys) below = {0};
-		for (int t = 0; t < n_taps; t++) {
-			NAME(keys) v;
-			memcpy(&v, p + offset[t], sizeof(v));
-			below -= (NAME(ukeys))(v < limit);
-		}
-		NAME(ukeys) take = (NAME(ukeys))(below <= (UKEY)rank);
-		found = (with & take) | (found & ~take);
-	}
-	return (NAME(keys))(found ^ (UKEY)BIAS);
+	KEYS v;
+	memcpy(&v, p, sizeof(v));
+	return v;
 }
 
-static KEY NAME(rank_scalar)(const char *p, const ptrdiff_t *offset, int n_taps, int rank, int bits)
+/* Highest bit in which any key differs from the first tap's of its output, + 1. */
+static int NAME(bits_that_differ)(const char *p, const ptrdiff_t *offset, int n_taps)
+{
+	KEYS first = NAME(get)(p + offset[0]), differ = {0};
+	uint64_t words[CRN_VECTOR_BYTES / 8], any = 0;
+	UKEY lanes[NAME(LANES)];
+	for (int t = 1; t < n_taps; t++)
+		differ |= NAME(get)(p + offset[t]) ^ first;
+	memcpy(words, &differ, sizeof(words));
+	for (int i = 0; i < CRN_VECTOR_BYTES / 8; i++)
+		any |= words[i];
+	memcpy(lanes, &any, sizeof(any));
+	UKEY highest = 0;
+	for (int i = 0; i < 8 / (int)sizeof(KEY); i++)
+		highest |= lanes[i];
+	return highest ? 64 - __builtin_clzll(highest) : 0;
+}
+
+/* Answers of one vector of outputs: `found` grows from the top bit; a bit is set if at most `rank`
+ * keys lie below the number with it. Bits above those that differ are the first tap's. */
+static inline KEYS NAME(rank_one)(const char *p, const ptrdiff_t *offset, int n_taps, int rank)
+{
+	int bits = NAME(bits_that_differ)(p, offset, n_taps);
+	NAME(ukeys) found = (NAME(ukeys))NAME(get)(p + offset[0]) ^ (UKEY)BIAS;
+	found = bits < 8 * (int)sizeof(KEY) ? found >> bits << bits : found & 0;
+	for (int bit = bits - 1; bit >= 0; bit--) {
+		NAME(ukeys) with = found | (UKEY)((UKEY)1 << bit);
+		KEYS limit = (KEYS)(with ^ (UKEY)BIAS);
+		NAME(ukeys) below = {0}, more = {0};
+		int t = 0;
+		for (; t + 2 <= n_taps; t += 2) {
+			below -= (NAME(ukeys))(NAME(get)(p + offset[t]) < limit);
+			more -= (NAME(ukeys))(NAME(get)(p + offset[t + 1]) < limit);
+		}
+		if (t < n_taps)
+			below -= (NAME(ukeys))(NAME(get)(p + offset[t]) < limit);
+		NAME(ukeys) take = (NAME(ukeys))(below + more <= (UKEY)rank);
+		found = (with & take) | (found & ~take);
+	}
+	return (KEYS)(found ^ (UKEY)BIAS);
+}
+
+static KEY NAME(rank_scalar)(const char *p, const ptrdiff_t *offset, int n_taps, int rank)
 {
 	UKEY found = 0;
-	for (int bit = bits - 1; bit >= 0; bit--) {
+	for (int bit = 8 * (int)sizeof(KEY) - 1; bit >= 0; bit--) {
 		UKEY with = found | (UKEY)((UKEY)1 << bit);
 		KEY limit = (KEY)(with ^ (UKEY)BIAS);
 		int below = 0;
@@ -141,30 +112,69 @@ static KEY NAME(rank_scalar)(const char *p, const ptrdiff_t *offset, int n_taps,
 	return (KEY)(found ^ (UKEY)BIAS);
 }
 
-static void NAME(rank)(const char *base, const ptrdiff_t *offset, int n_taps, int rank, int bits,
-	int64_t n, void *to)
+/* Whole vectors by `one(p)`, the last of them ending at the row's end; rows shorter than a vector
+ * output by output. */
+#define ROW(one, rank)                                                                             \
+	KEY *out = to;                                                                             \
+	int64_t i = 0;                                                                             \
+	for (; n >= NAME(LANES) && i < n; i += NAME(LANES)) {                                      \
+		i = i + NAME(LANES) <= n ? i : n - NAME(LANES);                                    \
+		const char *p = base + i * (int64_t)sizeof(KEY);                                   \
+		KEYS v = one;                                                                      \
+		memcpy(out + i, &v, sizeof(v));                                                    \
+	}                                                                                          \
+	for (; i < n; i++)                                                                         \
+		out[i] = NAME(rank_scalar)(base + i * (int64_t)sizeof(KEY), offset, n_taps, rank)
+
+static void NAME(rank)(
+	const char *base, const ptrdiff_t *offset, int n_taps, int rank, int64_t n, void *to)
 {
-	KEY *out = to;
-	int64_t i = 0;
-	for (; n >= NAME(LANES) && i < n; i += NAME(LANES)) {
-		/* The last vector ends at the row's end and overlaps the one before. */
-		i = i + NAME(LANES) <= n ? i : n - NAME(LANES);
-		NAME(keys)
-		v = NAME(rank_one)(base + i * (int64_t)sizeof(KEY), offset, n_taps, rank, bits);
-		memcpy(out + i, &v, sizeof(v));
-	}
-	for (; i < n; i++)
-		out[i] = NAME(rank_scalar)(
-			base + i * (int64_t)sizeof(KEY), offset, n_taps, rank, bits);
+	ROW(NAME(rank_one)(p, offset, n_taps, rank), rank);
 }
 
-#undef TAP
+/* ---- medians of fixed size, by exchange networks ---- */
+
+#define LOAD(t) KEYS v##t = NAME(get)(p + offset[t]);
+#define CE(a, b)                                                                                   \
+	{                                                                                          \
+		KEYS low = LEAST(v##a, v##b);                                                      \
+		v##b = GREATEST(v##a, v##b);                                                       \
+		v##a = low;                                                                        \
+	}
+#define NINE(X) X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8)
+#define TWENTYFIVE(X)                                                                              \
+	NINE(X)                                                                                    \
+	X(9) X(10) X(11) X(12) X(13) X(14) X(15) X(16) X(17) X(18) X(19) X(20) X(21) X(22) X(23)   \
+		X(24)
+#define TWENTYSEVEN(X) TWENTYFIVE(X) X(25) X(26)
+
+#define MEDIAN(count, EACH, NETWORK, AT)                                                           \
+	static inline KEYS NAME(one_##count)(const char *p, const ptrdiff_t *offset)               \
+	{                                                                                          \
+		EACH(LOAD)                                                                         \
+		NETWORK(CE)                                                                        \
+		return AT;                                                                         \
+	}                                                                                          \
+	static void NAME(median_##count)(                                                          \
+		const char *base, const ptrdiff_t *offset, int n_taps, int64_t n, void *to)        \
+	{                                                                                          \
+		ROW(NAME(one_##count)(p, offset), count / 2);                                      \
+	}
+MEDIAN(9, NINE, CRN_MEDIAN_9, CRN_MEDIAN_9_AT)
+MEDIAN(25, TWENTYFIVE, CRN_MEDIAN_25, CRN_MEDIAN_25_AT)
+MEDIAN(27, TWENTYSEVEN, CRN_MEDIAN_27, CRN_MEDIAN_27_AT)
+
+#undef ROW
+#undef MEDIAN
 #undef LOAD
 #undef CE
 #undef NINE
 #undef TWENTYFIVE
 #undef TWENTYSEVEN
 #undef KEY
+#undef KEYS
+#undef LEAST
+#undef GREATEST
 #undef UKEY
 #undef BIAS
 #undef NAME

@@ -169,7 +169,6 @@ static cairn_status bind(const crn_node *n, crn_isa isa, crn_bound *ret, cairn_e
 static void find(const bound *b, const char *base, const ptrdiff_t *offset, int64_t n, void *keys)
 {
 	const crn_order_kernels *k = b->kernels;
-	int bits = 8 * (int)crn_dtype_size(b->dtype);
 	switch (b->way) {
 	case MINIMUM:
 		k->min_taps[b->key](base, offset, b->n_taps, n, keys);
@@ -183,7 +182,7 @@ static void find(const bound *b, const char *base, const ptrdiff_t *offset, int6
 					  : k->median_27)[b->key](base, offset, b->n_taps, n, keys);
 		break;
 	case SEARCH:
-		k->rank[b->key](base, offset, b->n_taps, b->rank, bits, n, keys);
+		k->rank[b->key](base, offset, b->n_taps, b->rank, n, keys);
 		break;
 	}
 }
