@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 typedef enum crn_rank {
+	CRN_RANK_SESSION = 3,	  /* api: building pipelines of one session */
 	CRN_RANK_ENGINE = 5,	  /* exec: runs on one engine take turns */
 	CRN_RANK_GRAPH = 10,	  /* graph.c: table of nodes */
 	CRN_RANK_RUN = 20,	  /* exec: scheduler state of a run */

@@ -43,25 +43,12 @@ static inline uint64_t word_at(uint64_t seed, uint64_t w, block *b)
 	return b->word[w % 4];
 }
 
-static inline double unit_double(uint64_t word)
-{
-	return (double)(word >> 11) * 0x1p-53;
-}
-
 static void row_float64(uint64_t seed, uint64_t first, uint64_t step, int64_t n, double *out)
 {
 	block b;
-	int64_t i = 0;
 	make_block(seed, first / 4, &b);
-	for (; i < n && (step != 1 || (first + (uint64_t)i) % 4 != 0); i++)
-		out[i] = unit_double(word_at(seed, first + (uint64_t)i * step, &b));
-	for (; i + 4 <= n; i += 4) { /* whole blocks */
-		make_block(seed, (first + (uint64_t)i) / 4, &b);
-		for (int k = 0; k < 4; k++)
-			out[i + k] = unit_double(b.word[k]);
-	}
-	for (; i < n; i++)
-		out[i] = unit_double(word_at(seed, first + (uint64_t)i, &b));
+	for (int64_t i = 0; i < n; i++)
+		out[i] = (double)(word_at(seed, first + (uint64_t)i * step, &b) >> 11) * 0x1p-53;
 }
 
 static void row_float32(uint64_t seed, uint64_t first, uint64_t step, int64_t n, float *out)

@@ -152,6 +152,20 @@ static cairn_status call_named(crn_eval *e, const crn_ast *at, const char *name,
 	return crn_eval_unknown(e, name, at->offset, "the operation", err);
 }
 
+static cairn_status refuse_value(
+	const crn_eval *e, const crn_ast *callee, const crn_binding *b, cairn_error *err)
+{
+	int line, column;
+	if (b->offset == SIZE_MAX)
+		return crn_script_fail(e->text, callee->offset, err,
+			"%.80s is a value here and cannot be called", b->name);
+	crn_script_position(e->text, b->offset, &line, &column);
+	cairn_status status = crn_script_fail(e->text, callee->offset, err,
+		"%.80s is a value here (assigned in line %d) and cannot be called", b->name, line);
+	crn_hint(err, "give the value in line %d another name", line);
+	return status;
+}
+
 /* Name of the op a callee means; *ret_receiver is set for a method call. */
 static cairn_status resolve_callee(crn_eval *e, const crn_ast *callee, const char **ret_name,
 	const crn_ast **ret_receiver, cairn_error *err)
@@ -169,15 +183,8 @@ static cairn_status resolve_callee(crn_eval *e, const crn_ast *callee, const cha
 		return crn_script_fail(
 			e->text, callee->offset, err, "only operations can be called");
 	const crn_binding *b = crn_eval_find(e, callee->name);
-	if (b) {
-		int line, column;
-		crn_script_position(e->text, b->offset, &line, &column);
-		cairn_status status = crn_script_fail(e->text, callee->offset, err,
-			"%.80s is a value here (assigned in line %d) and cannot be called", b->name,
-			line);
-		crn_hint(err, "give the value in line %d another name", line);
-		return status;
-	}
+	if (b)
+		return refuse_value(e, callee, b, err);
 	*ret_name = callee->name;
 	return CAIRN_OK;
 }

@@ -12,7 +12,7 @@
 typedef struct crn_binding {
 	const char *name; /* borrowed from the script */
 	crn_value value;
-	size_t offset; /* of the assignment that gave the value */
+	size_t offset; /* of the assignment that gave the value; SIZE_MAX: given from outside */
 } crn_binding;
 
 typedef struct crn_eval {

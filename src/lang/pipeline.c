@@ -19,6 +19,8 @@ enum { MAX_LEVEL = 8, MAX_KEPT = 1 << 22 };
 struct crn_pipeline {
 	crn_script *script;
 	crn_eval eval;
+	char **given; /* names of the request's given values, n_given of them */
+	int n_given;
 	crn_value last;
 	bool has_last;
 };
@@ -188,6 +190,27 @@ static cairn_status run_all(
 
 /* ---- construction ---- */
 
+static cairn_status take_given(
+	crn_pipeline *p, const crn_pipeline_request *request, cairn_error *err)
+{
+	if (request->n_given == 0)
+		return CAIRN_OK;
+	p->given = crn_calloc((size_t)request->n_given, sizeof(*p->given));
+	if (!p->given)
+		return crn_fail_memory(err, "given names", (size_t)request->n_given);
+	for (int i = 0; i < request->n_given; i++) {
+		CRN_VALUE v = {0};
+		char *name = crn_strdup(request->given[i].name);
+		if (!name)
+			return crn_fail_memory(err, "a name", 1);
+		p->given[p->n_given++] = name;
+		CRN_TRY(crn_value_copy(request->given[i].value, &v, err));
+		crn_statement s = {.name = name, .offset = SIZE_MAX};
+		CRN_TRY(assign(&p->eval, &s, &v, err));
+	}
+	return CAIRN_OK;
+}
+
 cairn_status crn_pipeline_new(crn_graph *g, const char *text, size_t n,
 	const crn_pipeline_request *request, crn_pipeline **ret, cairn_error *err)
 {
@@ -201,6 +224,8 @@ cairn_status crn_pipeline_new(crn_graph *g, const char *text, size_t n,
 		p->eval.level = request->level;
 		status = check_settings(p->script, request, err);
 	}
+	if (status == CAIRN_OK)
+		status = take_given(p, request, err);
 	if (status == CAIRN_OK)
 		status = run_all(p, request, err);
 	if (status != CAIRN_OK) {
@@ -254,6 +279,9 @@ void crn_pipeline_free(crn_pipeline *p)
 		crn_node_unref(e->sinks[i]);
 	for (int i = 0; i < e->n_names; i++)
 		crn_value_clear(&e->names[i].value);
+	for (int i = 0; i < p->n_given; i++)
+		crn_free(p->given[i]);
+	crn_free(p->given);
 	crn_free(e->sinks);
 	crn_free(e->names);
 	crn_script_free(p->script);

@@ -26,10 +26,18 @@ typedef struct crn_setting {
 	const char *text;
 } crn_setting;
 
+/** A name that has a value before the first statement. */
+typedef struct crn_given {
+	const char *name;	/* copied */
+	const crn_value *value; /* copied */
+} crn_given;
+
 typedef struct crn_pipeline_request {
 	const char *name; /* for messages: "wf.py"; NULL: a text from the command line */
 	const crn_setting *settings;
 	int n_settings;
+	const crn_given *given;
+	int n_given;
 	int level; /* how many pipelines are being read around this one; 0 from outside */
 } crn_pipeline_request;
 

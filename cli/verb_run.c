@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * verb_run.c -- `cairn run`: computes what a pipeline writes and prints.
+ */
+#include "cli/cli.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* print() on stdout: the label, then the value. */
+static void show_value(void *user, const cairn_printed *p)
+{
+	(void)user;
+	cli_progress_end();
+	bool label = p->label && p->label[0];
+	printf("%s%s%s\n", label ? p->label : "", label ? " " : "", p->text);
+	fflush(stdout);
+}
+
+static cairn_status write_profile(const char *path, const cairn_report *r, cairn_error *err)
+{
+	FILE *f = fopen(path, "w");
+	if (!f)
+		return cli_fail(err, CAIRN_FAILED, "cannot write profile %s: %s", path, strerror(errno));
+	fprintf(f, "%s\n", r->json ? r->json : "{}");
+	if (fclose(f) != 0)
+		return cli_fail(err, CAIRN_FAILED, "cannot write profile %s: %s", path, strerror(errno));
+	return CAIRN_OK;
+}
+
+static cairn_status show_plan(
+	cairn_pipeline *p, const cairn_options *o, FILE *to, cairn_error *err)
+{
+	char *text = NULL;
+	cairn_status status = cairn_pipeline_explain(p, o, CAIRN_TEXT, &text, err);
+	if (status != CAIRN_OK)
+		return status;
+	fputs(text, to);
+	cairn_free(text);
+	return CAIRN_OK;
+}
+
+static cairn_status compute(
+	cli *c, cairn_pipeline *p, const cairn_options *o, cairn_error *err)
+{
+	cairn_report report;
+	const char *profile = cli_value(c, "profile");
+	memset(&report, 0, sizeof(report));
+	cairn_status status = cairn_pipeline_run(p, o, &report, err);
+	cli_run_done();
+	if (status != CAIRN_OK)
+		return status;
+	if (profile)
+		status = write_profile(profile, &report, err);
+	cli_say_report(c, &report);
+	cairn_free(report.json);
+	return status;
+}
+
+static cairn_status run(cli *c, cairn_error *err)
+{
+	cairn_pipeline *p = NULL;
+	cairn_options o;
+	cairn_status status = cli_run_options(c, &o, err);
+	o.print = show_value;
+	if (status == CAIRN_OK)
+		status = cli_pipeline(c, c->args[0], &p, err);
+	if (status == CAIRN_OK && (cli_has(c, "explain") || cli_has(c, "dry-run")))
+		status = show_plan(p, &o, cli_has(c, "dry-run") ? stdout : stderr, err);
+	if (status == CAIRN_OK && !cli_has(c, "dry-run"))
+		status = compute(c, p, &o, err);
+	cairn_pipeline_free(p);
+	return status;
+}
+
+const cli_verb cli_verb_run = {
+	.name = "run",
+	.summary = "compute what a pipeline writes and prints",
+	.usage = "[OPTIONS] FILE | -e TEXT",
+	.details =
+		"Reads a pipeline (FILE, - for stdin, or TEXT), plans it, and computes its outputs inside\n"
+		"the memory given. Nothing that no output needs is read or computed. Relative paths in the\n"
+		"text are relative to the working directory.\n\n"
+		"Interrupted (Ctrl-C: what is in flight is finished), killed or out of disk: the same command\n"
+		"with --on-exists resume continues at the missing chunks.",
+	.examples =
+		"  cairn run foam.py --set sigma=1,2,2 --memory 8G\n"
+		"  cairn run -e '(read(\"fish.tif\").median_filter(5) > 10).label().write(\"labels.zarr\")'\n"
+		"  cairn run foam.py --on-exists resume",
+	.groups = {cli_text_options, cli_engine_options, cli_output_options, cli_common_options},
+	.min_args = 1,
+	.max_args = 1,
+	.run = run,
+};
