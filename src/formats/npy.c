@@ -148,6 +148,7 @@ const crn_format crn_format_npy = {
 	.suffixes = suffixes,
 	.probe = probe,
 	.open = open_npy,
+	.plan_unit = crn_flat_plan_unit,
 	.create = create_npy,
 	.journal_path = crn_part_journal_path,
 };

@@ -155,6 +155,7 @@ const crn_format crn_format_raw = {
 	.read_params = read_params,
 	.probe = probe,
 	.open = open_raw,
+	.plan_unit = crn_flat_plan_unit,
 	.create = create_raw,
 	.journal_path = crn_part_journal_path,
 };

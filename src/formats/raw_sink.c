@@ -216,3 +216,12 @@ cairn_status crn_flat_sink_new(const crn_create_request *req, const crn_format *
 	*ret = &s->base;
 	return CAIRN_OK;
 }
+
+cairn_status crn_flat_plan_unit(const crn_create_request *req, int64_t ret_unit[CRN_MAX_NDIM],
+	size_t *ret_unit_scratch, cairn_error *err)
+{
+	(void)err;
+	crn_flat_write_unit(&req->type, req->chunks, ret_unit);
+	*ret_unit_scratch = CRN_FLAT_SCRATCH;
+	return CAIRN_OK;
+}

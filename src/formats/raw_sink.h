@@ -29,4 +29,8 @@ CRN_CHECKED cairn_status crn_flat_sink_new(const crn_create_request *req, const 
 /** The default write unit described above, or the caller's `chunks` clipped to the array. */
 void crn_flat_write_unit(const crn_type *t, const int64_t *chunks, int64_t *ret_unit);
 
+/** crn_format.plan_unit of the flat formats. */
+CRN_CHECKED cairn_status crn_flat_plan_unit(const crn_create_request *req,
+	int64_t ret_unit[CRN_MAX_NDIM], size_t *ret_unit_scratch, cairn_error *err);
+
 #endif
