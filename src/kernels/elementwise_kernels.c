@@ -13,6 +13,7 @@
 #include "kernels/elementwise_kernels.h"
 
 #include <math.h>
+#include <string.h>
 
 /* Integer dtypes: id, type, and the unsigned type its arithmetic is done in. */
 #define SIGNED_TYPES(X)                                                                            \
@@ -125,70 +126,55 @@ SMALL_DIVISION(I8, int8_t)
 SMALL_DIVISION(U16, uint16_t)
 SMALL_DIVISION(I16, int16_t)
 
-#define UNSIGNED_DIVISION(ID, T)                                                                   \
-	ROW2(floor_divide_##ID, T, T, b ? a / b : 0)                                               \
-	ROW2(mod_##ID, T, T, b ? a % b : 0)
-UNSIGNED_DIVISION(U32, uint32_t)
-UNSIGNED_DIVISION(U64, uint64_t)
+/* 32 bits the same way through double. Adding 1.5 * 2^52 rounds the quotient to the nearest whole
+ * number and leaves it in the low bits; one less if that was upwards: the floor, for both signs. The
+ * remainder follows by wrapping arithmetic. */
+#define MIDDLE_QUOTIENT(fn, T, RESULT)                                                             \
+	static void fn(const void *data, int64_t n, void *out, const void *const *in)              \
+	{                                                                                          \
+		T *o = out;                                                                        \
+		const T *x = in[0], *y = in[1];                                                    \
+		_Pragma("GCC ivdep") for (int64_t i = 0; i < n; i++)                               \
+		{                                                                                  \
+			T a = x[i], b = y[i], d = b == 0 ? 1 : b;                                  \
+			double exact = (double)a / (double)d;                                      \
+			double shifted = exact + 6755399441055744.0;                               \
+			uint64_t bits;                                                             \
+			memcpy(&bits, &shifted, sizeof(bits));                                     \
+			uint64_t floored = bits - (shifted - 6755399441055744.0 > exact);          \
+			uint32_t q = (uint32_t)floored, r = (uint32_t)a - q * (uint32_t)d;         \
+			(void)r;                                                                   \
+			o[i] = b == 0 ? 0 : (T)(RESULT);                                           \
+		}                                                                                  \
+	}
+#define MIDDLE_DIVISION(ID, T)                                                                     \
+	MIDDLE_QUOTIENT(floor_divide_##ID, T, q)                                                   \
+	MIDDLE_QUOTIENT(mod_##ID, T, r)
+MIDDLE_DIVISION(U32, uint32_t)
+MIDDLE_DIVISION(I32, int32_t)
+
+ROW2(floor_divide_U64, uint64_t, uint64_t, b ? a / b : 0)
+ROW2(mod_U64, uint64_t, uint64_t, b ? a % b : 0)
 
 /* b == -1 is apart because the most negative number divided by it overflows (and traps). */
-#define SIGNED_DIVISION(ID, T, U)                                                                  \
-	static inline T floor_quotient_##ID(T a, T b)                                              \
-	{                                                                                          \
-		if (b == 0 || b == -1)                                                             \
-			return b ? (T)(0 - (U)a) : 0;                                              \
-		T q = a / b, r = a % b;                                                            \
-		return r && (r ^ b) < 0 ? q - 1 : q;                                               \
-	}                                                                                          \
-	static inline T floor_remainder_##ID(T a, T b)                                             \
-	{                                                                                          \
-		if (b == 0 || b == -1)                                                             \
-			return 0;                                                                  \
-		T r = a % b;                                                                       \
-		return r && (r ^ b) < 0 ? r + b : r;                                               \
-	}                                                                                          \
-	ROW2(floor_divide_##ID, T, T, floor_quotient_##ID(a, b))                                   \
-	ROW2(mod_##ID, T, T, floor_remainder_##ID(a, b))
-SIGNED_DIVISION(I32, int32_t, uint32_t)
-SIGNED_DIVISION(I64, int64_t, uint64_t)
+static inline int64_t floor_quotient(int64_t a, int64_t b)
+{
+	if (b == 0 || b == -1)
+		return b ? (int64_t)(0 - (uint64_t)a) : 0;
+	int64_t q = a / b, r = a % b;
+	return r && (r ^ b) < 0 ? q - 1 : q;
+}
 
-/* Floats as Python's divmod: the remainder is exact (fmod is) and has the divisor's sign; the
- * quotient is (a - remainder) / b brought to the whole number it stands for. A divisor of zero
- * gives a / b and NaN. fmod of two floats taken in double is again a float, exactly. */
-#define FLOAT_DIVISION(ID, T)                                                                      \
-	static inline T divmod_##ID(T a, T b, T *ret_mod)                                          \
-	{                                                                                          \
-		T mod = (T)fmod((double)a, (double)b);                                             \
-		*ret_mod = mod;                                                                    \
-		if (b == 0)                                                                        \
-			return a / b;                                                              \
-		T div = (a - mod) / b;                                                             \
-		if (mod == 0) {                                                                    \
-			*ret_mod = (T)copysign(0.0, (double)b);                                    \
-		} else if ((b < 0) != (mod < 0)) {                                                 \
-			*ret_mod = mod + b;                                                        \
-			div -= 1;                                                                  \
-		}                                                                                  \
-		if (div == 0)                                                                      \
-			return (T)copysign(0.0, (double)(a / b));                                  \
-		T whole = (T)floor((double)div);                                                   \
-		return div - whole > (T)0.5 ? whole + 1 : whole;                                   \
-	}                                                                                          \
-	static inline T mod_of_##ID(T a, T b)                                                      \
-	{                                                                                          \
-		T mod;                                                                             \
-		divmod_##ID(a, b, &mod);                                                           \
-		return mod;                                                                        \
-	}                                                                                          \
-	static inline T quotient_of_##ID(T a, T b)                                                 \
-	{                                                                                          \
-		T mod;                                                                             \
-		return divmod_##ID(a, b, &mod);                                                    \
-	}                                                                                          \
-	ROW2(floor_divide_##ID, T, T, quotient_of_##ID(a, b))                                      \
-	ROW2(mod_##ID, T, T, mod_of_##ID(a, b))
-FLOAT_DIVISION(F32, float)
-FLOAT_DIVISION(F64, double)
+static inline int64_t floor_remainder(int64_t a, int64_t b)
+{
+	if (b == 0 || b == -1)
+		return 0;
+	int64_t r = a % b;
+	return r && (r ^ b) < 0 ? r + b : r;
+}
+
+ROW2(floor_divide_I64, int64_t, int64_t, floor_quotient(a, b))
+ROW2(mod_I64, int64_t, int64_t, floor_remainder(a, b))
 
 /* Powers of integers wrap. A negative exponent gives the whole part of the true power: 1 for base
  * 1, +-1 for base -1, else 0. */
@@ -265,8 +251,7 @@ WHERE(64)
 #define ENTRY_ARITHMETIC(ID, T, U)                                                                 \
 	[CRN_EW_ADD][CRN_##ID] = add_##ID, [CRN_EW_SUBTRACT][CRN_##ID] = subtract_##ID,            \
 	[CRN_EW_MULTIPLY][CRN_##ID] = multiply_##ID, [CRN_EW_SQUARE][CRN_##ID] = square_##ID,      \
-	[CRN_EW_NEGATIVE][CRN_##ID] = negative_##ID, [CRN_EW_MOD][CRN_##ID] = mod_##ID,            \
-	[CRN_EW_FLOOR_DIVIDE][CRN_##ID] = floor_divide_##ID,
+	[CRN_EW_NEGATIVE][CRN_##ID] = negative_##ID,
 #define ENTRY_ORDER(ID, NAME)                                                                      \
 	[CRN_EW_MINIMUM][CRN_##ID] = minimum_##NAME, [CRN_EW_MAXIMUM][CRN_##ID] = maximum_##NAME,  \
 	[CRN_EW_EQUAL][CRN_##ID] = equal_##NAME, [CRN_EW_NOT_EQUAL][CRN_##ID] = not_equal_##NAME,  \
@@ -279,7 +264,8 @@ WHERE(64)
 	[CRN_EW_XOR][CRN_##ID] = xor_##NAME,
 #define ENTRY_INTEGER(ID, T, U)                                                                    \
 	ENTRY_BITS(ID, ID)                                                                         \
-	[CRN_EW_INVERT][CRN_##ID] = invert_##ID, [CRN_EW_INT_POWER][CRN_##ID] = int_power_##ID,
+	[CRN_EW_INVERT][CRN_##ID] = invert_##ID, [CRN_EW_POWER][CRN_##ID] = int_power_##ID,        \
+	[CRN_EW_FLOOR_DIVIDE][CRN_##ID] = floor_divide_##ID, [CRN_EW_MOD][CRN_##ID] = mod_##ID,
 #define ENTRY_ABSOLUTE(ID, T, U) [CRN_EW_ABSOLUTE][CRN_##ID] = absolute_##ID,
 #define ENTRY_FLOAT(ID, T, U)                                                                      \
 	[CRN_EW_DIVIDE][CRN_##ID] = divide_##ID, [CRN_EW_ISNAN][CRN_##ID] = isnan_##ID,

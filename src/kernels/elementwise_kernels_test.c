@@ -13,6 +13,7 @@
 #include "kernels/math_kernels.h"
 #include "kernels/random_kernels.h"
 
+#include <math.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -161,12 +162,94 @@ static void arithmetic_is_equal(void **unused)
 	assert_true(n_checked > 180);
 }
 
+/* ---- integer division against 128-bit arithmetic ---- */
+
+static __int128 floor_division(__int128 a, __int128 b, __int128 *ret_mod)
+{
+	if (b == 0) {
+		*ret_mod = 0;
+		return 0;
+	}
+	__int128 q = a / b, r = a % b;
+	if (r != 0 && (r < 0) != (b < 0)) {
+		q--;
+		r += b;
+	}
+	*ret_mod = r;
+	return q;
+}
+
+static __int128 widened(crn_dtype t, crn_elem e)
+{
+	return crn_dtype_kind(t) == 'u' ? (__int128)crn_elem_to_uint(t, e)
+					: (__int128)crn_elem_to_int(t, e);
+}
+
+static void check_division(crn_dtype t, crn_elem a, crn_elem b)
+{
+	crn_elem q, r;
+	const void *in[] = {a.bytes, b.bytes};
+	__int128 want_r, want_q = floor_division(widened(t, a), widened(t, b), &want_r);
+	crn_elementwise_base.row[CRN_EW_FLOOR_DIVIDE][t](NULL, 1, q.bytes, in);
+	crn_elementwise_base.row[CRN_EW_MOD][t](NULL, 1, r.bytes, in);
+	if (crn_elem_to_uint(t, q) != crn_elem_to_uint(t, crn_elem_from_uint(t, (uint64_t)want_q)) ||
+		crn_elem_to_uint(t, r) != crn_elem_to_uint(t, crn_elem_from_uint(t, (uint64_t)want_r)))
+		fail_msg("%s: %lld and %lld", crn_dtype_name(t), (long long)widened(t, a),
+			(long long)widened(t, b));
+}
+
+static void division_is_floor(void **unused)
+{
+	static const int64_t near[] = {0, 1, -1, 2, -2, 3, 7, -7, 10, 127, 255};
+	for (int t = CRN_U8; t <= CRN_I64; t++) {
+		crn_dtype type = (crn_dtype)t;
+		crn_elem values[3 * CRN_COUNT(near)];
+		size_t n = 0;
+		for (size_t i = 0; i < CRN_COUNT(near); i++) {
+			uint64_t top = crn_dtype_max_int(type);
+			values[n++] = crn_elem_from_int(type, near[i]);
+			values[n++] = crn_elem_from_uint(type, top - (uint64_t)near[i]);
+			values[n++] = crn_elem_from_uint(type, top / 2 + (uint64_t)near[i]);
+		}
+		for (size_t i = 0; i < n; i++)
+			for (size_t j = 0; j < n; j++)
+				check_division(type, values[i], values[j]);
+		for (int i = 0; i < 20000; i++) {
+			uint64_t a = next() >> (next() & 63), b = next() >> (next() & 63);
+			check_division(type, crn_elem_from_uint(type, a), crn_elem_from_uint(type, b));
+			/* dividends just below and at multiples of the divisor */
+			uint64_t c = a / (b + 1) * b;
+			check_division(type, crn_elem_from_uint(type, c), crn_elem_from_uint(type, b));
+			check_division(
+				type, crn_elem_from_uint(type, c - 1), crn_elem_from_uint(type, b));
+		}
+	}
+}
+
+/* The fast remainder against the C library's, which is exact. */
+static void remainder_is_exact(void **unused)
+{
+	for (int i = 0; i < 400000; i++) {
+		double a, b, got;
+		uint64_t exponents = next();
+		crn_elem ea = crn_elem_from_uint(CRN_U64, next()), eb = ea;
+		memcpy(eb.bytes, &(uint64_t){next()}, 8);
+		a = ldexp(crn_elem_to_double(CRN_U64, ea), (int)(exponents & 63) - 90);
+		b = ldexp(crn_elem_to_double(CRN_U64, eb), (int)(exponents >> 8 & 63) - 90);
+		if (i % 3 == 0) /* near multiples */
+			a = nextafter(b * (double)(exponents >> 50), i % 2 ? 0 : INFINITY);
+		const void *in[] = {&a, &b};
+		crn_math_base.row[CRN_MATH_MOD][CRN_F64](NULL, 1, &got, in);
+		assert_true(got == fmod(a, b));
+	}
+}
+
 static void math_is_equal(void **unused)
 {
 	for (int op = 0; op < CRN_N_MATH; op++) {
 		for (int t = CRN_F32; t <= CRN_F64; t++) {
 			kernel_case k = {.in = {(crn_dtype)t, (crn_dtype)t},
-				.out = (crn_dtype)t, .n_in = op == CRN_MATH_POWER ? 2 : 1,
+				.out = (crn_dtype)t, .n_in = op >= CRN_MATH_POWER && op <= CRN_MATH_MOD ? 2 : 1,
 				.row = {crn_math_base.row[op][t], crn_math_avx2.row[op][t],
 					crn_math_avx512.row[op][t]}};
 			snprintf(k.name, sizeof(k.name), "function %d of %s", op,
@@ -220,6 +303,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(arithmetic_is_equal),
+		cmocka_unit_test(division_is_floor),
+		cmocka_unit_test(remainder_is_exact),
 		cmocka_unit_test(math_is_equal),
 		cmocka_unit_test(casts_are_equal),
 		cmocka_unit_test(random_is_equal),

@@ -158,48 +158,6 @@ static inline double log_pair(double x, double *ret_lo)
 	return sum(hi, lo, ret_lo);
 }
 
-static inline bool is_whole(double v)
-{
-	double a = __builtin_fabs(v);
-	return a >= 0x1p52 || (a + 0x1p52) - 0x1p52 == a;
-}
-
-/* What C99 says about pow outside positive finite x, given `magnitude` = |x|^y for those. */
-static inline double power_specials(double x, double y, double magnitude)
-{
-	double ax = __builtin_fabs(x), inf = (double)INFINITY;
-	bool whole = is_whole(y), odd = whole & !is_whole(y * 0.5);
-	double at_zero = y < 0 ? inf : 0, at_infinity = y < 0 ? 0 : inf;
-	double r = ax == 0 ? at_zero : ax == inf ? at_infinity : magnitude;
-	r = odd ? __builtin_copysign(r, x) : r;
-	bool outside = (x < 0) & (ax != inf) & !whole;
-	r = outside ? (double)NAN : r;
-	r = (x != x) | (y != y) ? (double)NAN : r;
-	return (x == 1) | (y == 0) ? 1 : r;
-}
-
-/* Past 2^64 every power of a double but 1 has over- or underflowed. */
-static inline double bound_exponent(double y)
-{
-	y = y > 0x1p64 ? 0x1p64 : y;
-	return y < -0x1p64 ? -0x1p64 : y;
-}
-
-static inline double power_of(double x, double y)
-{
-	double bounded = bound_exponent(y);
-	double lo, e, hi = log_pair(__builtin_fabs(x), &lo);
-	double p = product(bounded, hi, &e);
-	return power_specials(x, y, exp_of_sum(p, e + bounded * lo));
-}
-
-/* Plain float64 steps leave an error below 2^-42, far under half a float. */
-static inline float powerf_of(float x, float y)
-{
-	double p = bound_exponent(y) * log_of(__builtin_fabs((double)x));
-	return (float)power_specials(x, y, exp_of(p));
-}
-
 /* ---- rounding ---- */
 
 static inline double rint_of(double v)
@@ -238,6 +196,155 @@ static inline float ceilf_of(float v)
 	return __builtin_copysignf(r < v ? r + 1 : r, v);
 }
 
+/* ---- powers ---- */
+
+/* Past 2^64 every power of a double but 1 has over- or underflowed. */
+static inline double bound_exponent(double y)
+{
+	y = y > 0x1p64 ? 0x1p64 : y;
+	return y < -0x1p64 ? -0x1p64 : y;
+}
+
+/* What C99 says about pow outside positive finite x, given `magnitude` = |x|^y for those. Selects
+ * only: the loop around it is vectorised. */
+static inline double power_specials(double x, double y, double magnitude)
+{
+	double ax = __builtin_fabs(x), inf = (double)INFINITY, half = y * 0.5;
+	double at_zero = y < 0 ? inf : 0, at_infinity = y < 0 ? 0 : inf;
+	double r = ax == 0 ? at_zero : magnitude;
+	r = ax == inf ? at_infinity : r;
+	double with_sign = __builtin_copysign(r, x);
+	double of_whole = rint_of(half) == half ? r : with_sign;
+	double outside = ax == inf ? r : (double)NAN;
+	double of_fraction = x < 0 ? outside : r;
+	r = rint_of(y) == y ? of_whole : of_fraction;
+	r = x == x ? r : (double)NAN;
+	r = y == y ? r : (double)NAN;
+	r = y == 0 ? 1 : r;
+	return x == 1 ? 1 : r;
+}
+
+/* The steps of a power, each over a block, because the compiler vectorises none of them when they
+ * stand in one loop. */
+enum { BLOCK = 64 };
+
+static void powers_float64(const double *x, const double *y, int n, double *ret)
+{
+	double hi[BLOCK], lo[BLOCK];
+	for (int i = 0; i < n; i++)
+		hi[i] = log_pair(__builtin_fabs(x[i]), &lo[i]);
+	for (int i = 0; i < n; i++) {
+		double e, by = bound_exponent(y[i]);
+		double p = product(by, hi[i], &e);
+		lo[i] = e + by * lo[i];
+		hi[i] = p;
+	}
+	for (int i = 0; i < n; i++)
+		ret[i] = exp_of_sum(hi[i], lo[i]);
+}
+
+/* Plain float64 steps leave an error below 2^-42, far under half a float. */
+static void powers_float32(const float *x, const float *y, int n, double *ret)
+{
+	for (int i = 0; i < n; i++)
+		ret[i] = log_of(__builtin_fabs((double)x[i]));
+	for (int i = 0; i < n; i++)
+		ret[i] = exp_of(bound_exponent(y[i]) * ret[i]);
+}
+
+#define ROW_POWER(fn, T, magnitudes)                                                               \
+	static void fn(const void *data, int64_t n, void *out, const void *const *in)              \
+	{                                                                                          \
+		double magnitude[BLOCK];                                                           \
+		for (int64_t at = 0; at < n; at += BLOCK) {                                        \
+			T *o = (T *)out + at;                                                      \
+			const T *x = (const T *)in[0] + at, *y = (const T *)in[1] + at;            \
+			int m = n - at < BLOCK ? (int)(n - at) : BLOCK;                            \
+			magnitudes(x, y, m, magnitude);                                            \
+			_Pragma("GCC ivdep") for (int i = 0; i < m; i++) o[i] =                    \
+				(T)power_specials(x[i], y[i], magnitude[i]);                       \
+		}                                                                                  \
+	}
+ROW_POWER(power_F32, float, powers_float32)
+ROW_POWER(power_F64, double, powers_float64)
+
+/* ---- floor division and remainder ---- */
+
+/* fmod(a, b), exactly, when its quotient is below 2^51 and nothing over- or underflows on the way
+ * (*ret_fast). The quotient, rounded down, is right or one too large; the product of it and the
+ * divisor is taken exactly; what is left over fits a double, as remainders do. */
+static inline double fast_remainder(double a, double b, double *ret_fast)
+{
+	double u = __builtin_fabs(a), v = __builtin_fabs(b), e;
+	double exact = u / v, q = (exact + 0x1p52) - 0x1p52;
+	q = q > exact ? q - 1 : q;
+	double p = product(q, v, &e);
+	double r = (u - p) - e;
+	r = r < 0 ? r + v : r;
+	double fast = v >= 0x1p-400 ? 1 : 0;
+	fast = v <= 0x1p400 ? fast : 0;
+	fast = u <= 0x1p400 ? fast : 0;
+	*ret_fast = exact < 0x1p51 ? fast : 0;
+	return __builtin_copysign(r, a);
+}
+
+/* fmod of up to BLOCK pairs: the C library's is exact too, and slow; it takes the rest. */
+static void remainders(const double *a, const double *b, int n, double *ret)
+{
+	double fast[BLOCK], all = 1;
+	for (int i = 0; i < n; i++)
+		ret[i] = fast_remainder(a[i], b[i], &fast[i]);
+	for (int i = 0; i < n; i++)
+		all = fast[i] == 0 ? 0 : all;
+	for (int i = 0; i < n && all == 0; i++)
+		if (fast[i] == 0)
+			ret[i] = fmod(a[i], b[i]);
+}
+
+/* Python's divmod from the remainder of C: the remainder gets the divisor's sign, the quotient is
+ * (a - remainder) / b brought to the whole number it stands for. A divisor of zero gives a / b and
+ * NaN. Steps are rounded to T, so that float32 comes out as if done in float32. */
+#define FLOAT_DIVISION(ID, T)                                                                      \
+	static inline T modulo_##ID(T b, T rest)                                                   \
+	{                                                                                          \
+		T moved = rest + b, zero = (T)__builtin_copysign(0.0, (double)b);                  \
+		T r = b < 0 ? (rest > 0 ? moved : rest) : (rest < 0 ? moved : rest);               \
+		r = rest == 0 ? zero : r;                                                          \
+		return b == 0 ? rest : r;                                                          \
+	}                                                                                          \
+	static inline T quotient_##ID(T a, T b, T rest)                                            \
+	{                                                                                          \
+		T direct = a / b, whole = (T)(a - rest) / b;                                       \
+		T less = whole - 1;                                                                \
+		T d = b < 0 ? (rest > 0 ? less : whole) : (rest < 0 ? less : whole);               \
+		T low = (T)floor_of((double)d), up = low + 1;                                      \
+		T r = d - low > (T)0.5 ? up : low;                                                 \
+		T zero = (T)__builtin_copysign(0.0, (double)direct);                               \
+		r = d == 0 ? zero : r;                                                             \
+		return b == 0 ? direct : r;                                                        \
+	}                                                                                          \
+	ROW_DIVISION(mod_##ID, T, modulo_##ID(y[i], (T)rest[i]))                                   \
+	ROW_DIVISION(floor_divide_##ID, T, quotient_##ID(x[i], y[i], (T)rest[i]))
+
+#define ROW_DIVISION(fn, T, EXPR)                                                                  \
+	static void fn(const void *data, int64_t n, void *out, const void *const *in)              \
+	{                                                                                          \
+		double a[BLOCK], b[BLOCK], rest[BLOCK];                                            \
+		for (int64_t at = 0; at < n; at += BLOCK) {                                        \
+			T *o = (T *)out + at;                                                      \
+			const T *x = (const T *)in[0] + at, *y = (const T *)in[1] + at;            \
+			int m = n - at < BLOCK ? (int)(n - at) : BLOCK;                            \
+			for (int i = 0; i < m; i++) {                                              \
+				a[i] = x[i];                                                       \
+				b[i] = y[i];                                                       \
+			}                                                                          \
+			remainders(a, b, m, rest);                                                 \
+			_Pragma("GCC ivdep") for (int i = 0; i < m; i++) o[i] = EXPR;              \
+		}                                                                                  \
+	}
+FLOAT_DIVISION(F32, float)
+FLOAT_DIVISION(F64, double)
+
 /* ---- rows ---- */
 
 #define ROW1(fn, T, EXPR)                                                                          \
@@ -252,14 +359,6 @@ static inline float ceilf_of(float v)
 		}                                                                                  \
 	}
 
-#define ROW_POWER(fn, T, function)                                                                 \
-	static void fn(const void *data, int64_t n, void *out, const void *const *in)              \
-	{                                                                                          \
-		T *o = out;                                                                        \
-		const T *x = in[0], *y = in[1];                                                    \
-		_Pragma("GCC ivdep") for (int64_t i = 0; i < n; i++) o[i] = function(x[i], y[i]);  \
-	}
-
 ROW1(sqrt_F32, float, __builtin_sqrtf(a))
 ROW1(sqrt_F64, double, __builtin_sqrt(a))
 ROW1(exp_F32, float, exp_of(a))
@@ -272,14 +371,14 @@ ROW1(floor_F32, float, floorf_of(a))
 ROW1(floor_F64, double, floor_of(a))
 ROW1(ceil_F32, float, ceilf_of(a))
 ROW1(ceil_F64, double, ceil_of(a))
-ROW_POWER(power_F32, float, powerf_of)
-ROW_POWER(power_F64, double, power_of)
 
 const crn_math_kernels CRN_ISA_NAME(crn_math) = {.row = {
 	[CRN_MATH_SQRT] = {[CRN_F32] = sqrt_F32, [CRN_F64] = sqrt_F64},
 	[CRN_MATH_EXP] = {[CRN_F32] = exp_F32, [CRN_F64] = exp_F64},
 	[CRN_MATH_LOG] = {[CRN_F32] = log_F32, [CRN_F64] = log_F64},
 	[CRN_MATH_POWER] = {[CRN_F32] = power_F32, [CRN_F64] = power_F64},
+	[CRN_MATH_FLOOR_DIVIDE] = {[CRN_F32] = floor_divide_F32, [CRN_F64] = floor_divide_F64},
+	[CRN_MATH_MOD] = {[CRN_F32] = mod_F32, [CRN_F64] = mod_F64},
 	[CRN_MATH_RINT] = {[CRN_F32] = rint_F32, [CRN_F64] = rint_F64},
 	[CRN_MATH_FLOOR] = {[CRN_F32] = floor_F32, [CRN_F64] = floor_F64},
 	[CRN_MATH_CEIL] = {[CRN_F32] = ceil_F32, [CRN_F64] = ceil_F64},

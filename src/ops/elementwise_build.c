@@ -8,6 +8,7 @@
 #include "ops/elementwise_build.h"
 
 #include "base/mem.h"
+#include "kernels/math_kernels.h"
 
 #include <math.h>
 #include <string.h>
@@ -398,11 +399,28 @@ cairn_status crn_ew_infer_mask(const crn_node *n, crn_type *ret, cairn_error *er
 	return crn_ew_infer_dtype(n, CRN_BOOL, ret, err);
 }
 
+crn_row_fn crn_ew_row(crn_isa isa, crn_ew kernel, crn_dtype t)
+{
+	crn_row_fn row = CRN_ISA_PICK(crn_elementwise, isa)->row[kernel][t];
+	if (row || !crn_dtype_is_float(t))
+		return row;
+	switch (kernel) {
+	case CRN_EW_FLOOR_DIVIDE:
+		return CRN_ISA_PICK(crn_math, isa)->row[CRN_MATH_FLOOR_DIVIDE][t];
+	case CRN_EW_MOD:
+		return CRN_ISA_PICK(crn_math, isa)->row[CRN_MATH_MOD][t];
+	case CRN_EW_POWER:
+		return CRN_ISA_PICK(crn_math, isa)->row[CRN_MATH_POWER][t];
+	default:
+		return NULL;
+	}
+}
+
 cairn_status crn_ew_bind(
 	const crn_node *n, crn_isa isa, crn_ew kernel, crn_bound *ret, cairn_error *err)
 {
 	crn_dtype t = n->in[n->n_in - 1]->type.dtype;
-	crn_row_fn row = CRN_ISA_PICK(crn_elementwise, isa)->row[kernel][t];
+	crn_row_fn row = crn_ew_row(isa, kernel, t);
 	if (!row)
 		return crn_fail(err, CAIRN_USAGE, "%s: not defined for %s", n->op->name,
 			crn_dtype_name(t));

@@ -63,6 +63,8 @@ CRN_CHECKED cairn_status crn_ew_infer_dtype(
 /** infer hooks: the dtype of the last input, or bool. */
 CRN_CHECKED cairn_status crn_ew_infer(const crn_node *n, crn_type *ret, cairn_error *err);
 CRN_CHECKED cairn_status crn_ew_infer_mask(const crn_node *n, crn_type *ret, cairn_error *err);
+/** The row function of a kernel for a dtype, wherever it lives; NULL if there is none. */
+crn_row_fn crn_ew_row(crn_isa isa, crn_ew kernel, crn_dtype t);
 /** bind: the kernel for the dtype of the last input. */
 CRN_CHECKED cairn_status crn_ew_bind(
 	const crn_node *n, crn_isa isa, crn_ew kernel, crn_bound *ret, cairn_error *err);

@@ -102,7 +102,7 @@ static cairn_status build_power(crn_graph *g, const crn_op *self, const crn_valu
 {
 	const crn_value *operands[] = {&args[0], &args[1]};
 	if (crn_value_is_number(&args[0]) && crn_value_is_number(&args[1]))
-		return crn_fold_numbers(self, CRN_EW_INT_POWER, &args[0], &args[1], ret, err);
+		return crn_fold_numbers(self, CRN_EW_POWER, &args[0], &args[1], ret, err);
 	crn_dtype t = crn_operands_dtype(operands, 2);
 	const crn_op *shorter = shortcut(t, &args[1]);
 	if (shorter) {
@@ -118,14 +118,12 @@ static cairn_status build_power(crn_graph *g, const crn_op *self, const crn_valu
 		return CAIRN_USAGE;
 	}
 	return crn_ew_build2(
-		g, self, CRN_EW_INT_POWER, CRN_RULE_BOOL_IS_INT8, args, ret, err);
+		g, self, CRN_EW_POWER, CRN_RULE_BOOL_IS_INT8, args, ret, err);
 }
 
 static cairn_status bind_power(const crn_node *n, crn_isa isa, crn_bound *ret, cairn_error *err)
 {
-	if (crn_dtype_is_float(n->in[0]->type.dtype))
-		return bind_math(n, isa, CRN_MATH_POWER, ret, err);
-	return crn_ew_bind(n, isa, CRN_EW_INT_POWER, ret, err);
+	return crn_ew_bind(n, isa, CRN_EW_POWER, ret, err);
 }
 
 static const crn_param round_params[] = {

@@ -7,7 +7,6 @@
  * within 64; floats go through the same kernels as arrays of float64. Pure functions.
  */
 #include "ops/elementwise_build.h"
-#include "kernels/math_kernels.h"
 
 #include <math.h>
 
@@ -65,7 +64,7 @@ static bool integer_result(crn_ew kernel, wide a, wide b, wide *ret)
 		return !__builtin_mul_overflow(a, b, ret);
 	case CRN_EW_SQUARE:
 		return !__builtin_mul_overflow(a, a, ret);
-	case CRN_EW_INT_POWER:
+	case CRN_EW_POWER:
 		return wide_power(a, b, ret);
 	case CRN_EW_FLOOR_DIVIDE:
 		*ret = floor_quotient(a, b);
@@ -147,14 +146,12 @@ static cairn_status fold_floats(const crn_op *op, crn_ew kernel, double x, doubl
 	const void *in[] = {&x, &y};
 	if (is_comparison(kernel)) {
 		uint8_t truth;
-		crn_elementwise_base.row[kernel][CRN_F64](NULL, 1, &truth, in);
+		crn_ew_row(CRN_ISA_BASE, kernel, CRN_F64)(NULL, 1, &truth, in);
 		*ret = crn_value_bool(truth);
 		return CAIRN_OK;
 	}
 	double r;
-	crn_kernel_row row = crn_elementwise_base.row[kernel][CRN_F64];
-	if (kernel == CRN_EW_INT_POWER)
-		row = crn_math_base.row[CRN_MATH_POWER][CRN_F64];
+	crn_row_fn row = crn_ew_row(CRN_ISA_BASE, kernel, CRN_F64);
 	if (!row)
 		return crn_fail(err, CAIRN_USAGE, "%s: needs bool or integer operands, not a float",
 			op->name);
@@ -171,7 +168,7 @@ cairn_status crn_fold_numbers(const crn_op *op, crn_ew kernel, const crn_value *
 	if (divides && crn_value_to_double(b) == 0)
 		return crn_fail(err, CAIRN_USAGE, "%s: division by zero", op->name);
 	bool whole = a->kind != CRN_V_FLOAT && (!b || b->kind != CRN_V_FLOAT);
-	bool root = kernel == CRN_EW_INT_POWER && whole && to_wide(b) < 0;
+	bool root = kernel == CRN_EW_POWER && whole && to_wide(b) < 0;
 	if (root && crn_value_to_double(a) == 0)
 		return crn_fail(err, CAIRN_USAGE, "%s: zero to a negative power", op->name);
 	if (whole && kernel != CRN_EW_DIVIDE && kernel != CRN_EW_ISNAN && !root)
