@@ -20,7 +20,7 @@ struct crn_table_writer {
 	 * "nan" in CSV. May block on I/O. */
 	cairn_status (*append)(struct crn_table_writer *w, int64_t n_rows,
 		const void *const *columns, cairn_error *err);
-	/* Called once, first. Column texts are borrowed until finish. */
+	/* Called once, first. Columns and their texts are borrowed until the last append. */
 	cairn_status (*begin)(struct crn_table_writer *w, const crn_column *columns, int n_columns,
 		cairn_error *err);
 	/* Makes all rows visible at once (rename, COMMIT); nothing is visible before. */

@@ -9,6 +9,7 @@ An array is dtype:AxBxC:offset of its raw C-order bytes in arrays.bin.
 """
 import math
 import os
+from fractions import Fraction
 
 import numpy as np
 import scipy
@@ -55,13 +56,26 @@ def make(dtype, shape):
     return rng.integers(i.min, i.max, shape, dtype=dtype, endpoint=True)
 
 
+def nearest_float32(exact):
+    """The float32 nearest to a Fraction, ties to even: not by way of float64, which rounds twice."""
+    first = np.float32(float(exact))
+    near = [first, np.nextafter(first, np.float32(np.inf)), np.nextafter(first, np.float32(-np.inf))]
+    return min(near, key=lambda v: (abs(Fraction(float(v)) - exact), int(v.view("uint32")) & 1))
+
+
+def fsum(values, dtype):
+    if dtype == "float32":
+        return nearest_float32(sum(map(Fraction, values.tolist())))
+    return math.fsum(values)
+
+
 def exact_sum(a, axis):
-    """math.fsum along axes, as float64."""
+    """Correctly rounded sums along axes, in the dtype of a."""
     axes = range(a.ndim) if axis is None else (axis,) if np.isscalar(axis) else axis
     axes = [d % a.ndim for d in axes]
     kept = [d for d in range(a.ndim) if d not in axes]
     b = np.transpose(a, kept + axes).reshape([a.shape[d] for d in kept] + [-1])
-    return np.apply_along_axis(lambda v: math.fsum(v.astype(float)), -1, b)
+    return np.apply_along_axis(lambda v: fsum(v, a.dtype.name), -1, b)
 
 
 def reduce_all(a, axis, keep):
@@ -94,7 +108,7 @@ def reduce_all(a, axis, keep):
 
 def reductions():
     for dtype in INTS + FLOATS:
-        a = make(dtype, (7, 5, 131))
+        a = make(dtype, (5, 4, 61))
         for axis in [None, 0, 1, -1, (0, 2), (0, 1, 2)]:
             reduce_all(a, axis, False)
         reduce_all(a, 0, True)
@@ -118,7 +132,7 @@ def reductions():
     hard = np.concatenate([[1e300, 1.0, -1e300, 1e-300], powers, -powers, [5e-324] * 3])
     case("sum", "", [hard], np.asarray(math.fsum(hard)))
     hard = np.concatenate([[1e30, 1.0, -1e30, 1e-30], [1e-45] * 5]).astype("float32")
-    case("sum", "", [hard], np.asarray(math.fsum(hard.astype(float)), dtype="float32"))
+    case("sum", "", [hard], np.asarray(fsum(hard, "float32")))
     # a large mean eats naive variances
     a = (1e9 + rng.random(1000)).astype("float64")
     case("var", "", [a], np.asarray(np.var(a.astype(np.longdouble))).astype(float), 1e-12)
@@ -141,14 +155,14 @@ def spiral(n):
 
 
 def labels():
-    for shape in [(200,), (33, 47), (9, 14, 37), (4, 5, 6, 19)]:
+    for shape in [(200,), (23, 41), (6, 9, 31), (3, 4, 5, 17)]:
         for density in (0.1, 0.35, 0.6, 0.97):
             a = rng.random(shape) < density
             for connectivity in range(1, len(shape) + 1):
                 s = ndi.generate_binary_structure(len(shape), connectivity)
                 case("label", "connectivity=%d" % connectivity, [a], ndi.label(a, s)[0])
     for dtype in INTS[1:] + FLOATS:
-        a = rng.integers(0, 3, (12, 70))
+        a = rng.integers(0, 3, (9, 40))
         a = a.astype(dtype) if dtype[0] == "u" else (a - 1).astype(dtype)
         case("label", "dtype='int64'", [a], ndi.label(a)[0].astype("int64"))
     for k in range(12):  # random symmetric structures, some without x neighbours
@@ -173,8 +187,82 @@ def labels():
         case("label", "connectivity=%d" % connectivity, [board], ndi.label(board, s)[0])
 
 
+def small():
+    for shape in [(30, 41), (6, 9, 21)]:
+        for density in (0.3, 0.5):
+            a = rng.random(shape) < density
+            for connectivity in range(1, len(shape) + 1):
+                for size in (0, 2, 5, 64):
+                    text = "%d, connectivity=%d" % (size, connectivity)
+                    case("remove_small_objects", text, [a],
+                         skimage.morphology.remove_small_objects(a, size, connectivity))
+                    case("remove_small_holes", text, [a],
+                         skimage.morphology.remove_small_holes(a, size, connectivity))
+            case("binary_fill_holes", "", [a], ndi.binary_fill_holes(a))
+            case("binary_fill_holes", "", [~a], ndi.binary_fill_holes(~a))
+            for dtype in INTS[1:]:
+                ids = (ndi.label(a)[0] % 100).astype(dtype)
+                case("remove_small_objects", "9", [ids],
+                     skimage.morphology.remove_small_objects(
+                         ids.astype("int64"), 9).astype(dtype))
+
+
+def regions():
+    labels = ndi.label(rng.random((7, 9, 21)) < 0.3, np.ones((3, 3, 3)))[0]
+    blocks = (np.indices((7, 9, 21)) // 4 * np.array([1, 3, 15]).reshape(3, 1, 1, 1)).sum(0)
+    flat = np.where(rng.random((20, 30)) < 0.5, rng.integers(0, 9, (20, 30)), 0)
+    line = np.repeat(rng.integers(0, 4, 60), 9)
+    for ids in (labels, blocks.astype("uint16"), flat.astype("uint8"), line.astype("int64"),
+                line.astype("uint64")):
+        for dtype in ["uint8", "uint16", "int16", "int32", "uint32", "bool"] + FLOATS:
+            image = make(dtype, ids.shape)
+            if dtype == "float64":
+                image = rng.standard_normal(ids.shape)
+            region_case(ids, [image])
+    region_case(labels, [])
+    region_case(labels, [make("uint8", labels.shape), make("float32", labels.shape)])
+
+
+def region_case(ids, images):
+    """The table as one float64 array: a row a label; sums of floats by math.fsum."""
+    rows = []
+    for k in np.unique(ids[ids > 0]):
+        at = np.nonzero(ids == k)
+        row = [k, at[0].size] + [c.min() for c in at] + [c.max() + 1 for c in at]
+        row += [math.fsum(c) / c.size for c in at]
+        row.append(any(c.min() == 0 or c.max() == n - 1 for c, n in zip(at, ids.shape)))
+        stats = []
+        for image in images:
+            v = image[at]
+            exact = [float(x) for x in v]
+            wide = v.astype(np.longdouble)
+            stats.append([math.fsum(exact) / v.size, float(v.min()), float(v.max()),
+                          float(wide.std()), math.fsum(exact)])
+        row += list(np.array(stats).T.ravel())
+        rows.append(row)
+    check_against_skimage(ids, images, np.array(rows, float))
+    case("regionprops", "", [ids] + images, np.array(rows, float), 1e-12)
+
+
+def check_against_skimage(ids, images, rows):
+    """Our formulas above must be skimage's (bbox, centroid, intensities)."""
+    if ids.ndim == 1 or ids.dtype == np.uint64:
+        return
+    names = ["label", "area", "bbox", "centroid"]
+    t = skimage.measure.regionprops_table(ids, properties=names)
+    want = np.stack([np.asarray(v, float) for v in t.values()], 1)
+    np.testing.assert_allclose(rows[:, :want.shape[1]], want, rtol=1e-12)
+    for k, image in enumerate(images):
+        t = skimage.measure.regionprops_table(
+            ids, image.astype(float),
+            properties=["mean_intensity", "min_intensity", "max_intensity"])
+        first = want.shape[1] + 1
+        got = rows[:, [first + k, first + len(images) + k, first + 2 * len(images) + k]]
+        np.testing.assert_allclose(got, np.stack(list(t.values()), 1), rtol=1e-9)
+
+
 def main():
-    for make_cases in (reductions, labels):
+    for make_cases in (reductions, labels, small, regions):
         make_cases()
     with open(os.path.join(HERE, "cases.txt"), "w") as f:
         f.write("\n".join(cases) + "\n")
