@@ -172,7 +172,7 @@ typedef struct crn_global {
 	cairn_status (*begin)(
 		const crn_node *n, const crn_env *env, void **ret_state, cairn_error *err);
 	cairn_status (*pass_begin)(void *state, int pass, const crn_grid *grid, cairn_error *err);
-	/* Per-worker accumulator of a pass, zero bytes allowed; created with partial_init. */
+	/* Per-worker accumulator of a pass, none if NULL; made with partial_init. */
 	size_t (*partial_bytes)(const crn_node *n, int pass);
 	void (*partial_init)(const void *state, int pass, void *partial);
 	/* One tile: call->in[k] holds the tile's box of in[k] (all inputs have the same shape, or the op

@@ -297,7 +297,8 @@ static cairn_status run_pass(global_job *j, cairn_error *err)
 		.n_tiles = one_tile, .roots = global_roots, .begin = begin_nothing,
 		.tile = global_tile, .end = end_nothing, .drop = drop_nothing, .size = global_size};
 	CRN_TRY(j->ops->pass_begin(j->state, j->pass, &grid, err));
-	j->partial_bytes = j->ops->partial_bytes(j->plan->node, j->pass);
+	j->partial_bytes =
+		j->ops->partial_bytes ? j->ops->partial_bytes(j->plan->node, j->pass) : 0;
 	cairn_status status = begin_partials(j, err);
 	if (status == CAIRN_OK)
 		status = crn_sched_run(j->st->sched, &job, err);

@@ -76,7 +76,7 @@ static cairn_status build_global(crn_builder *b, int index, crn_stage *s, cairn_
 	unit_ones(q.unit);
 	CRN_TRY(crn_tiling_choose(&q, &g->tiling, err));
 	g->partial_bytes = 0;
-	for (int pass = 0; pass < n->op->global->n_passes(n); pass++) {
+	for (int pass = 0; n->op->global->partial_bytes && pass < n->op->global->n_passes(n); pass++) {
 		size_t bytes = n->op->global->partial_bytes(n, pass);
 		g->partial_bytes = bytes > g->partial_bytes ? bytes : g->partial_bytes;
 	}
