@@ -393,6 +393,13 @@ static const char *const errors[][2] = {
 			 "    x = range(3)\n        ^|"
 			 "range is Python's: loops and functions use the Python module"},
 	{"x\t=\t$", "line 1, column 5: a value is expected, not $\n    x\t=\t$\n     \t \t^|"},
+	{"aaaaaaaaa = 111111111111111 + 1111111111111111 + 111111111111111 + b + 222222222222222222 + "
+	 "33333333333333333 + 4444444444444444",
+		"line 1, column 68: the name b is not known\n"
+		"    ...11111111 + 1111111111111111 + 111111111111111 + b + 222222222222222222 + "
+		"33333333333333333 + 444...\n"
+		"                                                       ^|`cairn ops` lists the "
+		"operations"},
 	{"x = \x01", "line 1, column 5: unexpected byte 0x01\n    x = ?\n        ^|"},
 };
 

@@ -40,7 +40,8 @@ static void append_caret(const crn_script_text *t, size_t offset, crn_str *out)
 	size_t at = offset < t->n ? offset : t->n, start = line_start(t, at), end = at;
 	while (end < t->n && t->data[end] != '\n' && t->data[end] != '\r')
 		end++;
-	if (end > at + MAX_SHOWN / 2)
+	bool cut_end = end > at + MAX_SHOWN / 2;
+	if (cut_end)
 		for (end = at + MAX_SHOWN / 2; end > at && is_continuation(t->data[end]);)
 			end--;
 	bool cut = at > start + MAX_SHOWN / 2;
@@ -53,7 +54,7 @@ static void append_caret(const crn_script_text *t, size_t offset, crn_str *out)
 		bool plain = (unsigned char)t->data[i] >= 0x20 && t->data[i] != 0x7f;
 		crn_str_append_n(out, plain || t->data[i] == '\t' ? &t->data[i] : "?", 1);
 	}
-	crn_str_appendf(out, "\n    %s", cut ? "   " : "");
+	crn_str_appendf(out, "%s\n    %s", cut_end ? "..." : "", cut ? "   " : "");
 	for (size_t i = start; i < at; i++)
 		if (!is_continuation(t->data[i]))
 			crn_str_append(out, t->data[i] == '\t' ? "\t" : " ");
