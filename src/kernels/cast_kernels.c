@@ -2,9 +2,9 @@
  *
  * cast_kernels.c -- conversion of rows between all dtypes; see cast_kernels.h for the meaning.
  *
- * One loop, instantiated over from x to. TO_<ID>(FROM, v) is the conversion of one number v of class
- * FROM: the class says whether the source is a signed or unsigned integer, a float or a double (S, U,
- * G, F), so that only float sources pay for the range check that C leaves to us.
+ * One loop, instantiated over from x to. TO_<ID>(FROM, v) is the conversion of one number v of
+ * class FROM: the class says whether the source is a signed or unsigned integer, a float or a
+ * double (S, U, G, F), so that only float sources pay for the range check that C leaves to us.
  */
 #include "kernels/cast_kernels.h"
 
@@ -35,10 +35,9 @@ static inline int64_t trunc_i64(double v)
 
 static inline uint64_t trunc_u64(double v)
 {
-	uint64_t top = (uint64_t)1 << 63;
-	if (!(v >= 9223372036854775808.0))
+	if (!(v >= 0x1p63))
 		return (uint64_t)trunc_i64(v);
-	return v < 18446744073709551616.0 ? (uint64_t)(int64_t)(v - 9223372036854775808.0) + top : 0;
+	return v < 0x1p64 ? (uint64_t)(int64_t)(v - 0x1p63) + ((uint64_t)1 << 63) : 0;
 }
 
 /* Class of a source. */

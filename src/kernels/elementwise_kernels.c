@@ -4,8 +4,8 @@
  *
  * The loops are plain C that the compiler vectorises; ROW1 and ROW2 write them once. Meaning is
  * NumPy's: integers wrap, division and remainder round towards minus infinity, integers divided by
- * zero give 0, NaN wins in minimum and maximum and loses in comparisons. "ivdep" is true because out
- * is either an input exactly or does not overlap one.
+ * zero give 0, NaN wins in minimum and maximum and loses in comparisons. "ivdep" is true because
+ * out is either an input exactly or does not overlap one.
  *
  * Integer sums and products are taken in an unsigned type of at least 32 bits, where wrapping is
  * defined (uint16 times uint16 would overflow int).
@@ -127,8 +127,8 @@ SMALL_DIVISION(U16, uint16_t)
 SMALL_DIVISION(I16, int16_t)
 
 /* 32 bits the same way through double. Adding 1.5 * 2^52 rounds the quotient to the nearest whole
- * number and leaves it in the low bits; one less if that was upwards: the floor, for both signs. The
- * remainder follows by wrapping arithmetic. */
+ * number and leaves it in the low bits; one less if that was upwards: the floor, for both signs.
+ * The remainder follows by wrapping arithmetic. */
 #define MIDDLE_QUOTIENT(fn, T, RESULT)                                                             \
 	static void fn(const void *data, int64_t n, void *out, const void *const *in)              \
 	{                                                                                          \
@@ -283,6 +283,7 @@ const crn_elementwise_kernels CRN_ISA_NAME(crn_elementwise) = {.row = {
 	[CRN_EW_MULTIPLY][CRN_BOOL] = multiply_BOOL,
 	[CRN_EW_INVERT][CRN_BOOL] = invert_BOOL,
 	[CRN_EW_WHERE] = {[CRN_BOOL] = where_8, [CRN_U8] = where_8, [CRN_I8] = where_8,
-		[CRN_U16] = where_16, [CRN_I16] = where_16, [CRN_U32] = where_32, [CRN_I32] = where_32,
-		[CRN_F32] = where_32, [CRN_U64] = where_64, [CRN_I64] = where_64, [CRN_F64] = where_64},
+		[CRN_U16] = where_16, [CRN_I16] = where_16, [CRN_U32] = where_32,
+		[CRN_I32] = where_32, [CRN_F32] = where_32, [CRN_U64] = where_64,
+		[CRN_I64] = where_64, [CRN_F64] = where_64},
 }};

@@ -51,7 +51,7 @@ static void fill(crn_dtype t, unsigned char *to, int64_t n)
 			e = crn_elem_from_double(t, (double)(int64_t)(bits >> 32 & 0xfff) / 16 -
 				(crn_dtype_kind(t) == 'u' ? 0 : 128));
 		if (crn_dtype_is_float(t) && (bits >> 60) < 2) {
-			uint64_t nan = t == CRN_F32 ? next() | 0x7f800001u : next() | 0x7ff0000000000001u;
+			uint64_t nan = next() | (t == CRN_F32 ? 0x7f800001u : 0x7ff0000000000001u);
 			memcpy(e.bytes, &nan, 8);
 		}
 		memcpy(to + (size_t)i * size, e.bytes, size);
@@ -137,6 +137,11 @@ static int inputs_of(crn_ew op)
 	return op == CRN_EW_WHERE ? 3 : op >= CRN_EW_INVERT && op <= CRN_EW_ISNAN ? 1 : 2;
 }
 
+static bool gives_mask(crn_ew op)
+{
+	return (op >= CRN_EW_EQUAL && op <= CRN_EW_GREATER_EQUAL) || op == CRN_EW_ISNAN;
+}
+
 static void arithmetic_is_equal(void **unused)
 {
 	int n_checked = 0;
@@ -149,7 +154,7 @@ static void arithmetic_is_equal(void **unused)
 					crn_elementwise_avx512.row[op][t]}};
 			if (op == CRN_EW_WHERE)
 				k.in[0] = CRN_BOOL;
-			if ((op >= CRN_EW_EQUAL && op <= CRN_EW_GREATER_EQUAL) || op == CRN_EW_ISNAN)
+			if (gives_mask((crn_ew)op))
 				k.out = CRN_BOOL;
 			snprintf(k.name, sizeof(k.name), "op %d of %s", op,
 				crn_dtype_name((crn_dtype)t));
@@ -192,8 +197,10 @@ static void check_division(crn_dtype t, crn_elem a, crn_elem b)
 	__int128 want_r, want_q = floor_division(widened(t, a), widened(t, b), &want_r);
 	crn_elementwise_base.row[CRN_EW_FLOOR_DIVIDE][t](NULL, 1, q.bytes, in);
 	crn_elementwise_base.row[CRN_EW_MOD][t](NULL, 1, r.bytes, in);
-	if (crn_elem_to_uint(t, q) != crn_elem_to_uint(t, crn_elem_from_uint(t, (uint64_t)want_q)) ||
-		crn_elem_to_uint(t, r) != crn_elem_to_uint(t, crn_elem_from_uint(t, (uint64_t)want_r)))
+	crn_elem wrapped_q = crn_elem_from_uint(t, (uint64_t)want_q);
+	crn_elem wrapped_r = crn_elem_from_uint(t, (uint64_t)want_r);
+	if (crn_elem_to_uint(t, q) != crn_elem_to_uint(t, wrapped_q) ||
+		crn_elem_to_uint(t, r) != crn_elem_to_uint(t, wrapped_r))
 		fail_msg("%s: %lld and %lld", crn_dtype_name(t), (long long)widened(t, a),
 			(long long)widened(t, b));
 }
@@ -216,12 +223,12 @@ static void division_is_floor(void **unused)
 				check_division(type, values[i], values[j]);
 		for (int i = 0; i < 20000; i++) {
 			uint64_t a = next() >> (next() & 63), b = next() >> (next() & 63);
-			check_division(type, crn_elem_from_uint(type, a), crn_elem_from_uint(type, b));
+			crn_elem divisor = crn_elem_from_uint(type, b);
+			check_division(type, crn_elem_from_uint(type, a), divisor);
 			/* dividends just below and at multiples of the divisor */
 			uint64_t c = a / (b + 1) * b;
-			check_division(type, crn_elem_from_uint(type, c), crn_elem_from_uint(type, b));
-			check_division(
-				type, crn_elem_from_uint(type, c - 1), crn_elem_from_uint(type, b));
+			check_division(type, crn_elem_from_uint(type, c), divisor);
+			check_division(type, crn_elem_from_uint(type, c - 1), divisor);
 		}
 	}
 }
@@ -248,8 +255,9 @@ static void math_is_equal(void **unused)
 {
 	for (int op = 0; op < CRN_N_MATH; op++) {
 		for (int t = CRN_F32; t <= CRN_F64; t++) {
+			bool two = op >= CRN_MATH_POWER && op <= CRN_MATH_MOD;
 			kernel_case k = {.in = {(crn_dtype)t, (crn_dtype)t},
-				.out = (crn_dtype)t, .n_in = op >= CRN_MATH_POWER && op <= CRN_MATH_MOD ? 2 : 1,
+				.out = (crn_dtype)t, .n_in = two ? 2 : 1,
 				.row = {crn_math_base.row[op][t], crn_math_avx2.row[op][t],
 					crn_math_avx512.row[op][t]}};
 			snprintf(k.name, sizeof(k.name), "function %d of %s", op,
@@ -264,7 +272,8 @@ static void casts_are_equal(void **unused)
 	for (int to = 0; to < CRN_N_DTYPES; to++) {
 		for (int from = 0; from < CRN_N_DTYPES; from++) {
 			kernel_case k = {.in = {(crn_dtype)from}, .out = (crn_dtype)to, .n_in = 1,
-				.row = {crn_casts_base.cast[to][from], crn_casts_avx2.cast[to][from],
+				.row = {crn_casts_base.cast[to][from],
+					crn_casts_avx2.cast[to][from],
 					crn_casts_avx512.cast[to][from]}};
 			snprintf(k.name, sizeof(k.name), "%s to %s",
 				crn_dtype_name((crn_dtype)from), crn_dtype_name((crn_dtype)to));

@@ -3,9 +3,9 @@
  * math_kernels.c -- exp, log, power and rounding without the C library.
  *
  * Branch-free scalar functions inside plain loops, which the compiler turns into vector code. No
- * fused multiply-add (contraction is off), so all instruction sets round alike. Integers move between
- * exponent fields and doubles by adding 1.5 * 2^52 and reading the low bits: vector units before
- * AVX-512 cannot convert 64-bit integers.
+ * fused multiply-add (contraction is off), so all instruction sets round alike. Integers move
+ * between exponent fields and doubles by adding 1.5 * 2^52 and reading the low bits: vector units
+ * before AVX-512 cannot convert 64-bit integers.
  *
  *   exp(x)    x = k ln2 + r with |r| <= ln2 / 2; Taylor series of exp(r); times 2^k in two halves,
  *	       so that results below the normal range round once.
@@ -82,7 +82,7 @@ static inline double split_exponent(double x, double *ret_f)
 {
 	bool tiny = x < 0x1p-1022;
 	uint64_t u = bits_of(tiny ? x * 0x1p54 : x);
-	/* Exponent relative to sqrt(1/2), moved up by 1024 so that the shift is of a positive number. */
+	/* Exponent relative to sqrt(1/2), moved up by 1024: the shift is of a positive number. */
 	uint64_t above = u - BITS_SQRT_HALF + ((uint64_t)1024 << 52);
 	uint64_t e = above >> 52;
 	*ret_f = double_of(u - (e << 52) + ((uint64_t)1024 << 52)) - 1;

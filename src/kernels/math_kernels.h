@@ -5,9 +5,9 @@
  * The C library's exp and log differ between versions and instruction sets; these are made of
  * additions, multiplications and divisions in a fixed order, so every machine gives the same bits.
  * float64 results are within 0.85 ulp of the exact value (power: 1.5 ulp); float32 results are the
- * float64 ones, rounded. Special values (NaN, infinities, zeros of both signs, subnormals) are those
- * of C99 Annex F, as in NumPy.
- * Rows as in elementwise_kernels.h: same dtype in and out, in place allowed.
+ * float64 ones, rounded. Special values (NaN, infinities, zeros of both signs, subnormals) are
+ * those of C99 Annex F, as in NumPy. Rows as in elementwise_kernels.h: same dtype in and out, in
+ * place allowed.
  */
 #ifndef CRN_KERNELS_MATH_KERNELS_H
 #define CRN_KERNELS_MATH_KERNELS_H

@@ -2,8 +2,9 @@
  *
  * random_kernels.c -- Philox4x64-10 by position; see random_kernels.h for the stream.
  *
- * The last blocks made are kept while consecutive numbers fall into them, so contiguous rows pay for
- * each block once. No vector unit multiplies 64 x 64 -> 128 bits; the scalar one does it in one step.
+ * The last blocks made are kept while consecutive numbers fall into them, so contiguous rows pay
+ * for each block once. No vector unit multiplies 64 x 64 -> 128 bits; the scalar one does it in
+ * one step.
  */
 #include "kernels/random_kernels.h"
 

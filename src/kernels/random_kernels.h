@@ -3,9 +3,9 @@
  * random_kernels.h -- random numbers as a function of (seed, position): Philox4x64-10.
  *
  * Word w of the stream of a key is word w % 4 of Philox4x64 with 10 rounds (Salmon, Moraes, Dror,
- * Shaw: "Parallel random numbers: as easy as 1, 2, 3", 2011) on the counter (w / 4 + 1, 0, 0, 0) and
- * the key (seed, 0). That is the stream of numpy.random.Philox(key=seed), whose doubles and floats
- * these are:
+ * Shaw: "Parallel random numbers: as easy as 1, 2, 3", 2011) on the counter (w / 4 + 1, 0, 0, 0)
+ * and the key (seed, 0). That is the stream of numpy.random.Philox(key=seed), whose doubles and
+ * floats these are:
  *   float64 number i   (word i >> 11) * 2^-53
  *   float32 number i   (half i % 2 of word i / 2, low half first, >> 8) * 2^-24
  * Pure functions; any position costs the same, so any region can be computed alone.

@@ -126,9 +126,9 @@ static cairn_status refuse_number(
 	CRN_STR text = {0};
 	crn_value_print(v, &text);
 	if (crn_dtype_is_integer(dtype))
-		crn_fail(err, CAIRN_USAGE, "%s: %s does not fit the array's dtype %s (%lld to %llu)",
-			op->name, text.data, crn_dtype_name(dtype),
-			(long long)crn_dtype_min_int(dtype),
+		crn_fail(err, CAIRN_USAGE,
+			"%s: %s does not fit the array's dtype %s (%lld to %llu)", op->name,
+			text.data, crn_dtype_name(dtype), (long long)crn_dtype_min_int(dtype),
 			(unsigned long long)crn_dtype_max_int(dtype));
 	else
 		crn_fail(err, CAIRN_USAGE, "%s: %s cannot become %s", op->name, text.data,

@@ -7,8 +7,8 @@
  * their shapes differ, by broadcasting. infer and bind rely on that.
  *
  * Type rules (NumPy's, with NEP 50's weak numbers): arrays promote by crn_dtype_promote; a number
- * written in the pipeline takes the arrays' dtype when its kind allows (bool < int < float), else it
- * makes bool arrays int64 and integer arrays float64. An integer that does not fit the arrays'
+ * written in the pipeline takes the arrays' dtype when its kind allows (bool < int < float), else
+ * it makes bool arrays int64 and integer arrays float64. An integer that does not fit the arrays'
  * dtype is refused. Division: see crn_divide_dtype().
  */
 #ifndef CRN_OPS_ELEMENTWISE_BUILD_H
@@ -39,7 +39,8 @@ crn_dtype crn_operands_dtype(const crn_value *const *operands, int n);
 /** Dtype of a quotient, and of sqrt, exp, log: floats promote; integers and bool up to 16 bits give
  * float32, wider ones float64; weak integers do not widen, a weak float makes integers float64. */
 crn_dtype crn_divide_dtype(const crn_value *const *operands, int n);
-/** The operand as an array value of `dtype`: a cast, or a 0-d constant. USAGE if it does not fit. */
+/** The operand as an array value of `dtype`: a cast, or a 0-d constant. USAGE if it does not
+ * fit. */
 CRN_CHECKED cairn_status crn_operand_as(crn_graph *g, const crn_op *op, const crn_value *operand,
 	crn_dtype dtype, crn_value *ret, cairn_error *err);
 /** n.astype(dtype); the node itself (a new reference) if it has that dtype. */

@@ -225,7 +225,8 @@ static void axes_follow(void **state)
 	CRN_NODE *x = NULL;
 	crn_assert_ok(crn_test_source(graph, &a, NULL, &x, &err));
 	crn_index_item items[] = {
-		{.kind = CRN_INDEX_SLICE, .has_start = true, .start = 4, .has_step = true, .step = 2},
+		{.kind = CRN_INDEX_SLICE, .has_start = true, .start = 4, .has_step = true,
+			.step = 2},
 		{.kind = CRN_INDEX_SLICE, .has_step = true, .step = -3},
 	};
 	CRN_NODE *y = NULL;

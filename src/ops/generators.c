@@ -223,7 +223,7 @@ static const crn_param arange_params[] = {
 	{"start", CRN_P_NUMBER, NULL, "first number; alone, it is the stop and 0 the start", NULL},
 	{"stop", CRN_P_NUMBER, "None", "end, not included", NULL},
 	{"step", CRN_P_NUMBER, "1", "distance between numbers, not zero", NULL},
-	{"dtype", CRN_P_DTYPE, "None", "dtype; None: int64, or float64 if a number is a float", NULL},
+	{"dtype", CRN_P_DTYPE, "None", "dtype; None: int64, or float64 with a float number", NULL},
 	{NULL, CRN_P_END, NULL, NULL, NULL},
 };
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * golden_cases_test.c -- reader and runner of golden text files; see golden_cases_test.h. Test code.
+ * golden_cases_test.c -- reader and runner of golden text files; see golden_cases_test.h. Test
+ * code.
  *
  * Format: the head of tests/golden/elementwise/make_elementwise.py. Words are split by one space.
  */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * golden_cases_test.h -- for tests: runs the cases of a golden text file (tests/golden/elementwise).
+ * golden_cases_test.h -- for tests: runs the cases of a golden text file
+ * (tests/golden/elementwise).
  *
  * One line a case: an op, its operands (arrays of the file or literals) and what NumPy answers. The
  * op is called by name, evaluated by the eager driver, and compared.

@@ -2,9 +2,11 @@
  *
  * join.c -- concatenate and stack: arrays side by side; and periodic continuation made of them.
  *
- *	out  0 ......... n0 ......... n0+n1 ......	need(k): the part of the output region that
- *	     [ in[0]    ][ in[1]     ][ in[2]		falls into in[k]'s span, steps kept, moved to
- *							in[k]'s own coordinates; empty: not touched
+ *	out  0 ......... n0 ......... n0+n1 ......
+ *	     [ in[0]    ][ in[1]     ][ in[2]
+ *
+ * need(k): the part of the output region that falls into in[k]'s span, steps kept, moved to in[k]'s
+ * own coordinates; empty: in[k] is not touched.
  */
 #include "ops/join_build.h"
 

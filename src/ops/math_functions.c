@@ -3,7 +3,8 @@
  * math_functions.c -- power, sqrt, exp, log and rounding.
  *
  * Kernels: kernels/math_kernels.c, our own functions, the same bits on every machine. Integers and
- * bool up to 16 bits are computed in float32, wider ones in float64; rounding leaves integers alone.
+ * bool up to 16 bits are computed in float32, wider ones in float64; rounding leaves integers
+ * alone.
  */
 #include "ops/elementwise_build.h"
 
@@ -183,7 +184,8 @@ const crn_op crn_op_log = {
 	.name = "log",
 	.category = "elementwise",
 	.summary = "natural logarithm",
-	.doc = "Within 1 ulp; -inf at 0, NaN below. Integers up to 16 bits give float32, wider ones float64.",
+	.doc = "Within 1 ulp; -inf at 0, NaN below. Integers up to 16 bits give float32, "
+	       "wider ones float64.",
 	.source = "numpy.log",
 	.example = "log(arange(10))",
 	.kind = CRN_ELEMENTWISE,

@@ -2,9 +2,9 @@
  *
  * number_fold.c -- arithmetic on numbers written in a pipeline, done while it is read.
  *
- * `sigma * 2` with two numbers is a number, with Python's meaning: / of integers is a float, // and %
- * round towards minus infinity, True counts as 1. Integers are exact in 128 bits and must end
- * within 64; floats go through the same kernels as arrays of float64. Pure functions.
+ * `sigma * 2` with two numbers is a number, with Python's meaning: / of integers is a float, //
+ * and % round towards minus infinity, True counts as 1. Integers are exact in 128 bits and must
+ * end within 64; floats go through the same kernels as arrays of float64. Pure functions.
  */
 #include "ops/elementwise_build.h"
 

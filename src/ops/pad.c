@@ -85,8 +85,8 @@ static bool widths_of_axis(const crn_value *v, int ndim, int d, int64_t ret[2])
 static cairn_status refuse_widths(int ndim, cairn_error *err)
 {
 	crn_fail(err, CAIRN_USAGE,
-		"pad: pad_width must be a number, (before, after), or one such pair for each of the "
-		"%d axes, none negative",
+		"pad: pad_width must be a number, (before, after), or one such pair for each of "
+		"the %d axes, none negative",
 		ndim);
 	crn_hint(err, "for example pad(x, ((0, 0), (5, 5)))");
 	return CAIRN_USAGE;
@@ -151,8 +151,9 @@ const crn_op crn_op_pad = {
 	.name = "pad",
 	.category = "views",
 	.summary = "an array made larger on its sides",
-	.doc = "Modes as numpy.pad's: symmetric repeats the edge voxel (d c b a | a b c d), reflect "
-	       "does not (d c b | a b c d), edge repeats it for ever, wrap continues periodically.",
+	.doc = "Modes as numpy.pad's: symmetric repeats the edge voxel (d c b a | a b c d), "
+	       "reflect does not (d c b | a b c d), edge repeats it for ever, wrap continues "
+	       "periodically.",
 	.source = "numpy.pad",
 	.example = "pad(ones((2, 3)), ((1, 1), (0, 2)), mode=\"edge\")",
 	.kind = CRN_STENCIL,

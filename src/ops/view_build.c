@@ -74,9 +74,11 @@ static bool join(const crn_view_spec *inner, int n_in_axes, crn_view_spec *outer
 	crn_view_spec r = *outer;
 	for (int k = 0; k < n_in_axes; k++)
 		r.fixed[k] = inner->fixed[k];
-	for (int m = 0; m < inner->ndim; m++)
-		if (inner->axis[m] >= 0)
-			r.fixed[inner->axis[m]] = inner->start[m] + inner->step[m] * outer->fixed[m];
+	for (int m = 0; m < inner->ndim; m++) {
+		int k = inner->axis[m];
+		if (k >= 0)
+			r.fixed[k] = inner->start[m] + inner->step[m] * outer->fixed[m];
+	}
 	for (int d = 0; d < outer->ndim; d++) {
 		int m = outer->axis[d];
 		if (m < 0)
