@@ -261,8 +261,53 @@ def check_against_skimage(ids, images, rows):
         np.testing.assert_allclose(got, np.stack(list(t.values()), 1), rtol=1e-9)
 
 
+def orders():
+    """Order statistics, histograms and Otsu's threshold."""
+    for dtype in INTS + FLOATS:
+        for shape in [(7, 9, 21), (40,), (1,), (6, 5)]:
+            a = make(dtype, shape)
+            if dtype in ("int64", "uint64"):  # numpy subtracts these in wrapping integers
+                a = (a >> 3).astype(dtype)
+            if dtype in ("int8", "int16", "int32"):
+                a = (a // 2).astype(dtype)
+            if dtype != "bool":
+                for q in (0, 50, 100, 33.3, [1, 5, 25.0, 99.9]):
+                    want = np.asarray(np.percentile(a, q)).astype("float64")
+                    case("percentile", repr(q), [a], want, 1e-12)
+                case("median", "", [a], np.asarray(np.median(a)), 1e-12)
+            if dtype == "bool" or a.size == 1 and abs(float(a[0])) > 1e9:
+                continue  # numpy itself fails on 1e18 +- 0.5
+            for bins in (1, 10, 77):
+                h, e = np.histogram(a, bins)
+                case("histogram", repr(bins), [a], h)
+                case("histogram_bin_edges", repr(bins), [a], e, 1e-15)
+                h, e = np.histogram(a, bins, range=(-3, 100.1))
+                case("histogram", "%d, range=(-3, 100.1)" % bins, [a], h)
+                case("histogram_bin_edges", "%d, range=(-3, 100.1)" % bins, [a], e, 1e-15)
+    ties = np.linspace(0, 1, 11)
+    for dtype in FLOATS:  # values on the edges
+        a = np.concatenate([ties, np.nextafter(ties, 2), np.nextafter(ties, -1)]).astype(dtype)
+        for bins in (10, 5, 3):
+            case("histogram", "%d, range=(0, 1)" % bins, [a], np.histogram(a, bins, (0, 1))[0])
+            case("histogram", "%d" % bins, [a], np.histogram(a, bins)[0])
+        bad = np.array([1, np.nan, 2, -np.inf, np.inf], dtype)
+        case("percentile", "[10, 50]", [bad], np.array([np.nan, np.nan]))
+        case("median", "", [bad], np.array(np.nan, dtype))
+        case("histogram", "4, range=(0, 4)", [bad], np.histogram(bad, 4, (0, 4))[0])
+    for dtype in ["uint8", "uint16", "int8", "int16", "int32", "uint32"] + FLOATS + ["bool"]:
+        two = np.concatenate([rng.normal(20, 5, 700), rng.normal(90, 9, 300)]).reshape(10, 100)
+        a = two > 50 if dtype == "bool" else two.astype(dtype)
+        for image in [a, a[:1, :1], np.flip(a, 1)[::2, ::3]]:
+            image = np.ascontiguousarray(image)
+            want = np.asarray(skimage.filters.threshold_otsu(image))
+            out = dtype if dtype in FLOATS else "float64" if dtype == "bool" else "int64"
+            case("threshold_otsu", "", [image], want.astype(out))
+            case("threshold_otsu", "nbins=17", [image],
+                 np.asarray(skimage.filters.threshold_otsu(image, 17)).astype(out))
+
+
 def main():
-    for make_cases in (reductions, labels, small, regions):
+    for make_cases in (reductions, labels, small, regions, orders):
         make_cases()
     with open(os.path.join(HERE, "cases.txt"), "w") as f:
         f.write("\n".join(cases) + "\n")

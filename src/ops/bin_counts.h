@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * bin_counts.h -- counting values in equal bins: the engine behind histogram, histogram_bin_edges
+ * and threshold_otsu.
+ *
+ *	pass 0 (unless the range is given): smallest and largest value, exactly
+ *	pass 1: counts; each value goes to the bin whose edges enclose it, the last bin closed
+ *
+ * Edges are numpy.histogram's: float32 for float32 arrays, float64 for others. With `by_value` every
+ * integer from smallest to largest has its own bin instead (scikit-image).
+ */
+#ifndef CRN_OPS_BIN_COUNTS_H
+#define CRN_OPS_BIN_COUNTS_H
+
+#include "kernels/row_stats.h"
+#include "core/op.h"
+
+typedef struct crn_bin_counts {
+	const crn_env *env;
+	crn_dtype dtype;
+	bool by_value, counts_wanted, has_range;
+	int64_t n_bins;
+	double first, last; /* outer edges */
+	int64_t min_key, max_key;
+	double *edges; /* n_bins + 1; exact float32 values for float32 arrays */
+	int64_t *counts;
+	size_t charged_bytes;
+} crn_bin_counts;
+
+#define CRN_BIN_COUNTS_MAX ((int64_t)1 << 24)
+
+/** n_bins (or by_value); with has_range: first and last, or min_key and max_key by value. */
+CRN_CHECKED cairn_status crn_bin_counts_new(const crn_bin_counts *wish, const crn_node *n,
+	const crn_env *env, void **ret_state, cairn_error *err);
+/** crn_global hooks but for begin, n_passes (2; 1 with a range or without counts) and fold_scratch
+ * (8 bytes a bin makes counting fast; less is correct). A const object, for copying hook by hook. */
+extern const crn_global crn_bin_counts_hooks;
+
+#endif
