@@ -18,6 +18,7 @@ import skimage
 import skimage.filters
 import skimage.measure
 import skimage.morphology
+import skimage.transform
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 cases = []
@@ -264,7 +265,7 @@ def check_against_skimage(ids, images, rows):
 def orders():
     """Order statistics, histograms and Otsu's threshold."""
     for dtype in INTS + FLOATS:
-        for shape in [(7, 9, 21), (40,), (1,), (6, 5)]:
+        for shape in [(5, 7, 11), (40,), (1,)]:
             a = make(dtype, shape)
             if dtype in ("int64", "uint64"):  # numpy subtracts these in wrapping integers
                 a = (a >> 3).astype(dtype)
@@ -306,8 +307,20 @@ def orders():
                  np.asarray(skimage.filters.threshold_otsu(image, 17)).astype(out))
 
 
+def blocks():
+    for dtype in INTS + FLOATS:
+        for shape, factors in [((13, 22), (2, 3)), ((13, 22), 4), ((5, 6, 9), (2, 1, 4)),
+                               ((30,), 7), ((4, 6), (4, 6)), ((3, 3, 4, 5), (2, 2, 3, 2))]:
+            a = make(dtype, shape)
+            f = factors if isinstance(factors, tuple) else (factors,) * a.ndim
+            for cval in (0, 3):
+                want = skimage.transform.downscale_local_mean(a, f, cval)
+                case("downscale_local_mean", "%r, cval=%d" % (factors, cval), [a], want,
+                     1e-5 if dtype == "float32" else 1e-12)
+
+
 def main():
-    for make_cases in (reductions, labels, small, regions, orders):
+    for make_cases in (reductions, labels, small, regions, orders, blocks):
         make_cases()
     with open(os.path.join(HERE, "cases.txt"), "w") as f:
         f.write("\n".join(cases) + "\n")
