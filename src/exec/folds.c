@@ -40,7 +40,7 @@ cairn_status crn_reduce_fold_into(crn_state *st, const crn_node *n, const crn_vi
 	int info = crn_plan_info(st->plan, n);
 	call.bound = st->plan->infos[info].bound.data;
 	atomic_fetch_add_explicit(
-		&st->voxels[info], crn_region_count(in_region), memory_order_relaxed);
+		&st->folded[info], crn_region_count(in_region), memory_order_relaxed);
 	if (crn_region_equal(&part, whole)) {
 		n->op->reduce->fold(&call, acc);
 		return CAIRN_OK;
@@ -231,7 +231,7 @@ static cairn_status global_fold(global_job *j, crn_task *t, const crn_view *in, 
 		crn_task_index(t), &call, err);
 	crn_pool_give(j->st->engine->pool, call.scratch, call.scratch_bytes);
 	atomic_fetch_add_explicit(
-		&j->st->voxels[j->info], crn_region_count(r), memory_order_relaxed);
+		&j->st->folded[j->info], crn_region_count(r), memory_order_relaxed);
 	if (status != CAIRN_OK) {
 		char text[CRN_REGION_TEXT];
 		crn_where(err, "op %s, region %s", n->origin, crn_region_format(r, text));

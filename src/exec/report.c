@@ -5,6 +5,7 @@
  *	{"seconds": .., "peak_memory_bytes": .., "nodes": [{"op", "name", "wanted", "computed",
  *	  "ratio"}, ..], "cuts": [{"name", "kind", "chunks", "produced", "chunk_bytes"}, ..]}
  *
+ * `folded` counts the voxels reductions and global ops looked at, over all passes.
  * `wanted` is the hull of what the sinks need of a node, `computed` what was computed: their ratio is
  * law 1's number.
  */
@@ -38,6 +39,9 @@ static void print_nodes(const crn_state *st, crn_str *out)
 		crn_str_appendf(out, ", \"wanted\": %lld, \"computed\": %lld, \"ratio\": ",
 			(long long)wanted, (long long)computed);
 		crn_json_double(out, wanted > 0 ? (double)computed / (double)wanted : 0);
+		int64_t folded = atomic_load(&st->folded[i]);
+		if (folded > 0)
+			crn_str_appendf(out, ", \"folded\": %lld", (long long)folded);
 		crn_str_append(out, "}");
 	}
 	crn_str_append(out, "]");

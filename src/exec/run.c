@@ -109,6 +109,7 @@ static void state_done(crn_state *st)
 	crn_free(st->env_handles);
 	crn_free(st->residents);
 	crn_free((void *)st->voxels);
+	crn_free((void *)st->folded);
 	crn_free((void *)st->units);
 }
 
@@ -165,9 +166,10 @@ static cairn_status state_init(crn_state *st, cairn_error *err)
 	st->env_handles = crn_calloc(n_globals, sizeof(*st->env_handles));
 	st->residents = crn_calloc(n_residents, sizeof(*st->residents));
 	st->voxels = crn_calloc((size_t)p->n_infos + 1, sizeof(int64_t));
+	st->folded = crn_calloc((size_t)p->n_infos + 1, sizeof(int64_t));
 	st->units = crn_calloc((size_t)p->n_cuts + 1, sizeof(int64_t));
 	if (!st->states || !st->envs || !st->env_handles || !st->residents || !st->voxels ||
-		!st->units)
+		!st->folded || !st->units)
 		return crn_fail_memory(err, "a run", sizeof(*st));
 	for (int g = 0; g < p->n_globals; g++) {
 		st->env_handles[g].st = st;

@@ -35,7 +35,8 @@ typedef struct crn_state {
 	crn_env *envs;		  /* per plan->globals; ops keep a pointer until end() */
 	crn_env_handle *env_handles;
 	const char *scratch_dir;
-	_Atomic int64_t *voxels;   /* per plan->infos */
+	_Atomic int64_t *voxels;   /* per plan->infos: computed */
+	_Atomic int64_t *folded;   /* per plan->infos: looked at by reductions and global ops */
 	_Atomic int64_t *units;	   /* per plan->cuts: chunks produced */
 	_Atomic int64_t bytes_read, bytes_written, units_written, units_skipped;
 	/* progress, from crn_sched's watcher */

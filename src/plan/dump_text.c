@@ -107,8 +107,8 @@ static void text_nodes(const crn_plan *p, const double *voxels, crn_str *out)
 	crn_str_append(out, "voxels computed   needed      ratio  node\n");
 	for (int i = 0; i < p->n_infos; i++) {
 		double wanted = (double)crn_region_count(&p->infos[i].wanted);
-		if (voxels[i] == 0 || p->infos[i].node->op->kind == CRN_SINK)
-			continue;
+		if (voxels[i] == 0 || p->infos[i].node->type.ndim == 0)
+			continue; /* single numbers are not worth a line */
 		crn_str_appendf(out, "%15.0f  %11.0f  %5.2f  %s (%s)\n", voxels[i], wanted,
 			wanted > 0 ? voxels[i] / wanted : 0, p->infos[i].node->origin,
 			p->infos[i].node->op->name);
@@ -129,7 +129,7 @@ cairn_status crn_dump_text(const crn_plan *p, crn_str *out, cairn_error *err)
 	text_nodes(p, voxels, out);
 	crn_str_appendf(out, "reads %s of decoded input\n",
 		crn_format_bytes(crn_plan_source_bytes(p, voxels), read));
-	crn_str_appendf(out, "memory: needs at least %s, budget %s%s\n",
+	crn_str_appendf(out, "memory: one task of each kind takes %s, the budget is %s%s\n",
 		crn_format_bytes((double)p->min_bytes, need),
 		crn_format_bytes((double)p->options.memory_bytes, have),
 		p->fits ? "" : ": DOES NOT FIT");

@@ -101,13 +101,9 @@ cairn_status crn_plan_voxels(const crn_plan *p, double *ret_voxels, cairn_error 
 		if (s->kind == CRN_STAGE_GLOBAL) {
 			const crn_global_plan *g = &p->globals[s->index];
 			int passes = g->node->op->global->n_passes(g->node);
-			ret_voxels[crn_plan_info(p, g->node)] +=
-				(double)crn_region_count(&g->tiling.domain) * passes;
 			CRN_TRY(add_piece(&g->piece, &g->tiling, passes, ret_voxels, err));
 		} else if (s->kind == CRN_STAGE_RESIDENT) {
 			const crn_resident *r = &p->residents[s->index];
-			ret_voxels[crn_plan_info(p, r->node)] +=
-				(double)crn_region_count(&r->tiling.domain);
 			CRN_TRY(add_piece(&r->piece, &r->tiling, 1, ret_voxels, err));
 		} else {
 			crn_tiling_set(&tiles, &s->tasks.domain, s->tile);
