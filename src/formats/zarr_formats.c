@@ -128,6 +128,32 @@ static cairn_status create3(const crn_create_request *req, crn_sink **ret, cairn
 	return create_any(req, 3, ret, err);
 }
 
+/* Creating stores nothing before the first chunk, so the unit is asked of a sink that is let go. */
+static cairn_status plan_any(const crn_create_request *req, int usual,
+	int64_t ret_unit[CRN_MAX_NDIM], size_t *ret_unit_scratch, cairn_error *err)
+{
+	crn_create_request look = *req;
+	crn_sink *s = NULL;
+	look.resume = false;
+	CRN_TRY(create_any(&look, usual, &s, err));
+	memcpy(ret_unit, s->unit, (size_t)s->type.ndim * sizeof(int64_t));
+	*ret_unit_scratch = s->unit_scratch;
+	s->ops->close(s);
+	return CAIRN_OK;
+}
+
+static cairn_status plan_unit2(const crn_create_request *req, int64_t ret_unit[CRN_MAX_NDIM],
+	size_t *ret_unit_scratch, cairn_error *err)
+{
+	return plan_any(req, 2, ret_unit, ret_unit_scratch, err);
+}
+
+static cairn_status plan_unit3(const crn_create_request *req, int64_t ret_unit[CRN_MAX_NDIM],
+	size_t *ret_unit_scratch, cairn_error *err)
+{
+	return plan_any(req, 3, ret_unit, ret_unit_scratch, err);
+}
+
 static void journal_path(const char *url, crn_str *ret)
 {
 	size_t n = strlen(url);
@@ -152,6 +178,7 @@ const crn_format crn_format_zarr2 = {
 	.write_params = crn_zarr_write_params,
 	.probe = probe2,
 	.open = open2,
+	.plan_unit = plan_unit2,
 	.create = create2,
 	.journal_path = journal_path,
 };
@@ -164,6 +191,7 @@ const crn_format crn_format_zarr3 = {
 	.write_params = crn_zarr_write_params,
 	.probe = probe3,
 	.open = open3,
+	.plan_unit = plan_unit3,
 	.create = create3,
 	.journal_path = journal_path,
 };
