@@ -296,7 +296,8 @@ static cairn_status run_pass(global_job *j, cairn_error *err)
 		.work_bytes = tiling->work_bytes, .n_tasks = tiling->n_tiles, .user = j,
 		.n_tiles = one_tile, .roots = global_roots, .begin = begin_nothing,
 		.tile = global_tile, .end = end_nothing, .drop = drop_nothing, .size = global_size};
-	CRN_TRY(j->ops->pass_begin(j->state, j->pass, &grid, err));
+	if (j->ops->pass_begin)
+		CRN_TRY(j->ops->pass_begin(j->state, j->pass, &grid, err));
 	j->partial_bytes =
 		j->ops->partial_bytes ? j->ops->partial_bytes(j->plan->node, j->pass) : 0;
 	cairn_status status = begin_partials(j, err);
@@ -306,7 +307,7 @@ static cairn_status run_pass(global_job *j, cairn_error *err)
 		if (j->ops->merge)
 			status = j->ops->merge(j->state, j->pass, j->partial[w], err);
 	end_partials(j);
-	if (status == CAIRN_OK)
+	if (status == CAIRN_OK && j->ops->pass_end)
 		status = j->ops->pass_end(j->state, j->pass, err);
 	return status;
 }
