@@ -192,8 +192,8 @@ static __int128 widened(crn_dtype t, crn_elem e)
 
 static void check_division(crn_dtype t, crn_elem a, crn_elem b)
 {
-	crn_elem q, r;
-	const void *in[] = {a.bytes, b.bytes};
+	_Alignas(8) crn_elem q, r, x = a, y = b;
+	const void *in[] = {x.bytes, y.bytes};
 	__int128 want_r, want_q = floor_division(widened(t, a), widened(t, b), &want_r);
 	crn_elementwise_base.row[CRN_EW_FLOOR_DIVIDE][t](NULL, 1, q.bytes, in);
 	crn_elementwise_base.row[CRN_EW_MOD][t](NULL, 1, r.bytes, in);

@@ -51,14 +51,16 @@ static cairn_status infer_conversion(const crn_node *n, crn_type *ret, cairn_err
 
 static cairn_status bind_astype(const crn_node *n, crn_isa isa, crn_bound *ret, cairn_error *err)
 {
-	ret->row = CRN_ISA_PICK(crn_casts, isa)->cast[n->type.dtype][n->in[0]->type.dtype];
+	crn_dtype from = n->in[0]->type.dtype;
+	*ret = (crn_bound){.row = CRN_ISA_PICK(crn_casts, isa)->cast[n->type.dtype][from]};
 	return CAIRN_OK;
 }
 
 static cairn_status bind_saturate(
 	const crn_node *n, crn_isa isa, crn_bound *ret, cairn_error *err)
 {
-	ret->row = CRN_ISA_PICK(crn_casts, isa)->saturate[n->type.dtype][n->in[0]->type.dtype];
+	crn_dtype from = n->in[0]->type.dtype;
+	*ret = (crn_bound){.row = CRN_ISA_PICK(crn_casts, isa)->saturate[n->type.dtype][from]};
 	return CAIRN_OK;
 }
 

@@ -68,7 +68,7 @@ static cairn_status bind(const crn_node *n, crn_isa isa, crn_bound *ret, cairn_e
 	if (!kernels)
 		return crn_fail_memory(err, "random", sizeof(*kernels));
 	*kernels = *CRN_ISA_PICK(crn_random, isa);
-	ret->data = kernels;
+	*ret = (crn_bound){.data = kernels};
 	return CAIRN_OK;
 }
 
