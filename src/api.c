@@ -342,10 +342,17 @@ cairn_status cairn_pipeline_explain(cairn_pipeline *p, const cairn_options *opti
 	int n = 0;
 	if ((size_t)style >= CRN_COUNT(styles))
 		return crn_fail(err, CAIRN_USAGE, "a plan has no such style");
-	CRN_TRY(check_outputs(p, err));
 	CRN_TRY(crn_api_options(options, &run, err));
 	run.description = crn_pipeline_text(p->inner);
 	crn_node *const *sinks = crn_pipeline_sinks(p->inner, &n);
+	/* Without outputs: what asking for the whole last expression would cost. */
+	const crn_value *last = crn_pipeline_last(p->inner);
+	if (n == 0 && last && last->kind == CRN_V_NODE && !last->node->type.is_table) {
+		sinks = &last->node;
+		n = 1;
+	}
+	if (n == 0)
+		return check_outputs(p, err);
 	CRN_TRY(crn_explain(p->session->engine, sinks, n, &run, styles[style], &out, err));
 	return crn_api_take(&out, ret, err);
 }

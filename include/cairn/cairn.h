@@ -160,7 +160,8 @@ typedef enum cairn_style {
 	CAIRN_MAN  /* operations only */
 } cairn_style;
 
-/** What a run would do: stages, voxels, bytes, memory against the budget. Runs nothing. */
+/** What a run would do: stages, voxels, bytes, memory against the budget. Runs nothing. A text
+ * without outputs that ends in an expression is explained as if all of it were asked for. */
 CAIRN_API CAIRN_MUST_USE cairn_status cairn_pipeline_explain(cairn_pipeline *p,
 	const cairn_options *options, cairn_style style, char **ret, cairn_error *err);
 
