@@ -4,9 +4,9 @@
  *
  *	main.c ── verb table ── options.c (parses by the verb's tables) ── verb_NAME.c ── cairn.h
  *
- * A verb is one const descriptor at the foot of its file. Its option tables feed the parser, --help,
- * the man pages and the shell completion, so these cannot drift. Facts go to stdout, everything
- * else to stderr; the exit code is the cairn_status.
+ * A verb is one const descriptor at the foot of its file. Its option tables feed the parser,
+ *--help, the man pages and the shell completion, so these cannot drift. Facts go to stdout,
+ *everything else to stderr; the exit code is the cairn_status.
  */
 #ifndef CAIRN_CLI_H
 #define CAIRN_CLI_H
@@ -17,7 +17,7 @@
 #include "cairn/cairn.h"
 
 typedef struct cli_option {
-	char letter;	  /* 'j', or 0 */
+	char letter;      /* 'j', or 0 */
 	const char *name; /* "threads" */
 	const char *arg;  /* "N"; NULL: a flag */
 	const char *help; /* one line */
@@ -32,11 +32,11 @@ typedef struct cli cli;
 typedef struct cli_verb {
 	const char *name;
 	const char *summary;
-	const char *usage;   /* without "cairn NAME": "[OPTIONS] FILE" */
-	const char *details; /* paragraphs for --help and the man page */
-	const char *examples; /* one a line */
+	const char *usage;                        /* without "cairn NAME": "[OPTIONS] FILE" */
+	const char *details;                      /* paragraphs for --help and the man page */
+	const char *examples;                     /* one a line */
 	const cli_option *groups[CLI_MAX_GROUPS]; /* tables ending with name NULL; then NULL */
-	int min_args, max_args;			  /* positional ones */
+	int min_args, max_args;                   /* positional ones */
 	bool hidden;
 	cairn_status (*run)(cli *c, cairn_error *err);
 } cli_verb;
@@ -74,7 +74,8 @@ extern const cli_option cli_common_options[]; /* --help -q -v */
 extern const cli_option cli_json_option[];
 extern const cli_option cli_text_options[];   /* -e --set --seed: what pipeline */
 extern const cli_option cli_engine_options[]; /* -j --memory --scratch */
-extern const cli_option cli_output_options[]; /* --on-exists --keep-going --progress --profile ... */
+extern const cli_option
+	cli_output_options[]; /* --on-exists --keep-going --progress --profile ... */
 
 /* ---- run_support.c: what verbs that compute share ---- */
 
@@ -86,8 +87,7 @@ void cli_run_done(void);
 CAIRN_MUST_USE cairn_status cli_pipeline(
 	cli *c, const char *file, cairn_pipeline **ret, cairn_error *err);
 /** The array SRC means: a file, -e TEXT, or a pipeline with --name or "#name". */
-CAIRN_MUST_USE cairn_status cli_array(
-	cli *c, const char *src, cairn_array **ret, cairn_error *err);
+CAIRN_MUST_USE cairn_status cli_array(cli *c, const char *src, cairn_array **ret, cairn_error *err);
 /** Runs a text in which x is `array`. */
 CAIRN_MUST_USE cairn_status cli_run_text(cli *c, const char *text, const cairn_array *array,
 	const cairn_options *options, cairn_report *report, cairn_error *err);

@@ -38,18 +38,23 @@ static void bash_verb(const cli_verb *v)
 static void bash(void)
 {
 	printf("# bash completion for cairn, made by `cairn generate completion bash`\n"
-	       "_cairn()\n{\n\tlocal cur=\"${COMP_WORDS[COMP_CWORD]}\" prev=\"${COMP_WORDS[COMP_CWORD-1]}\" words=''\n"
-	       "\tCOMPREPLY=()\n\tif [ \"$COMP_CWORD\" -eq 1 ]; then\n\t\tCOMPREPLY=($(compgen -W '");
+	       "_cairn()\n{\n\tlocal cur=\"${COMP_WORDS[COMP_CWORD]}\" "
+	       "prev=\"${COMP_WORDS[COMP_CWORD-1]}\" words=''\n"
+	       "\tCOMPREPLY=()\n\tif [ \"$COMP_CWORD\" -eq 1 ]; then\n\t\tCOMPREPLY=($(compgen -W "
+	       "'");
 	for (const cli_verb *const *v = cli_verbs; *v; v++)
 		if (!(*v)->hidden)
 			printf("%s ", (*v)->name);
-	printf("--help --version' -- \"$cur\"))\n\t\treturn\n\tfi\n\tcase \"${COMP_WORDS[1]}\" in\n");
+	printf("--help --version' -- \"$cur\"))\n\t\treturn\n\tfi\n\tcase \"${COMP_WORDS[1]}\" "
+	       "in\n");
 	for (const cli_verb *const *v = cli_verbs; *v; v++)
 		if (!(*v)->hidden)
 			bash_verb(*v);
-	printf("\tesac\n\tcase \"$cur\" in\n\t-*) COMPREPLY=($(compgen -W \"$words\" -- \"$cur\")) ;;\n"
+	printf("\tesac\n\tcase \"$cur\" in\n\t-*) COMPREPLY=($(compgen -W \"$words\" -- \"$cur\")) "
+	       ";;\n"
 	       "\t*)\n\t\tif [ \"${COMP_WORDS[1]}\" = ops ]; then\n"
-	       "\t\t\tCOMPREPLY=($(compgen -W \"$(cairn generate names 2>/dev/null)\" -- \"$cur\"))\n"
+	       "\t\t\tCOMPREPLY=($(compgen -W \"$(cairn generate names 2>/dev/null)\" -- "
+	       "\"$cur\"))\n"
 	       "\t\telse\n\t\t\tCOMPREPLY=($(compgen -f -- \"$cur\"))\n\t\tfi ;;\n\tesac\n}\n"
 	       "complete -o filenames -F _cairn cairn\n");
 }
@@ -85,7 +90,8 @@ static void zsh_option(const cli_option *o)
 
 static void zsh(void)
 {
-	printf("#compdef cairn\n# zsh completion for cairn, made by `cairn generate completion zsh`\n"
+	printf("#compdef cairn\n# zsh completion for cairn, made by `cairn generate completion "
+	       "zsh`\n"
 	       "_cairn()\n{\n\tlocal -a verbs\n\tverbs=(");
 	for (const cli_verb *const *v = cli_verbs; *v; v++)
 		if (!(*v)->hidden) {
@@ -93,7 +99,8 @@ static void zsh(void)
 			quoted((*v)->summary, ":");
 			printf("'");
 		}
-	printf("\n\t)\n\tif (( CURRENT == 2 )); then\n\t\t_describe 'verb' verbs\n\t\treturn\n\tfi\n"
+	printf("\n\t)\n\tif (( CURRENT == 2 )); then\n\t\t_describe 'verb' "
+	       "verbs\n\t\treturn\n\tfi\n"
 	       "\tlocal verb=$words[2]\n\tshift words\n\t(( CURRENT-- ))\n\tcase $verb in\n");
 	for (const cli_verb *const *v = cli_verbs; *v; v++) {
 		if ((*v)->hidden)
@@ -119,7 +126,8 @@ static void fish(void)
 		printf("'\n");
 		for (int g = 0; (*v)->groups[g]; g++)
 			for (const cli_option *o = (*v)->groups[g]; o->name; o++) {
-				printf("complete -c cairn -n '__fish_seen_subcommand_from %s' -l %s",
+				printf("complete -c cairn -n '__fish_seen_subcommand_from %s' -l "
+				       "%s",
 					(*v)->name, o->name);
 				if (o->letter)
 					printf(" -s %c", o->letter);
@@ -135,7 +143,8 @@ static void fish(void)
 				printf("'\n");
 			}
 	}
-	printf("complete -c cairn -n '__fish_seen_subcommand_from ops' -f -a '(cairn generate names)'\n");
+	printf("complete -c cairn -n '__fish_seen_subcommand_from ops' -f -a '(cairn generate "
+	       "names)'\n");
 }
 
 cairn_status cli_write_completion(const char *shell, cairn_error *err)

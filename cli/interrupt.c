@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * interrupt.c -- Ctrl-C: the first finishes what is in flight, the second stops as soon as possible,
- * the third ends the process. SIGTERM counts as the first.
+ * interrupt.c -- Ctrl-C: the first finishes what is in flight, the second stops as soon as
+ * possible, the third ends the process. SIGTERM counts as the first.
  *
  * The handler only sets an integer and writes one line with write(2): both are safe in a handler.
  */

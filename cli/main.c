@@ -19,8 +19,10 @@ const cli_verb *const cli_verbs[] = {&cli_verb_run, &cli_verb_explain, &cli_verb
 
 static void print_overview(FILE *to)
 {
-	fprintf(to, "cairn %s -- lazy, chunked, larger-than-memory image processing\n\n"
-		    "usage: cairn VERB [OPTIONS] ...\n\n", cairn_version());
+	fprintf(to,
+		"cairn %s -- lazy, chunked, larger-than-memory image processing\n\n"
+		"usage: cairn VERB [OPTIONS] ...\n\n",
+		cairn_version());
 	for (const cli_verb *const *v = cli_verbs; *v; v++)
 		if (!(*v)->hidden)
 			fprintf(to, "  %-9s %s\n", (*v)->name, (*v)->summary);

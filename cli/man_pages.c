@@ -106,8 +106,8 @@ static cairn_status write_verb(const char *folder, const cli_verb *v, cairn_erro
 	FILE *f = create(folder, name, err);
 	if (!f)
 		return err->status;
-	fprintf(f, ".TH CAIRN\\-%s 1 \"\" \"cairn %s\" \"cairn\"\n.SH NAME\ncairn\\-%s \\- ", v->name,
-		cairn_version(), v->name);
+	fprintf(f, ".TH CAIRN\\-%s 1 \"\" \"cairn %s\" \"cairn\"\n.SH NAME\ncairn\\-%s \\- ",
+		v->name, cairn_version(), v->name);
 	roff(f, v->summary);
 	fprintf(f, "\n.SH SYNOPSIS\n.B cairn %s\n", v->name);
 	roff(f, v->usage);
@@ -130,11 +130,16 @@ static cairn_status write_overview(const char *folder, cairn_error *err)
 	FILE *f = create(folder, "cairn.1", err);
 	if (!f)
 		return err->status;
-	fprintf(f, ".TH CAIRN 1 \"\" \"cairn %s\" \"cairn\"\n.SH NAME\ncairn \\- lazy, chunked, "
-		   "larger\\-than\\-memory image processing\n.SH SYNOPSIS\n.B cairn\nVERB [OPTIONS] ...\n"
-		   ".SH DESCRIPTION\nA pipeline says what you want; nothing runs until a result is written, "
-		   "shown or asked for. Only the chunks that result needs are read and computed, on all "
-		   "cores, inside the memory given.\n.SH VERBS\n", cairn_version());
+	fprintf(f,
+		".TH CAIRN 1 \"\" \"cairn %s\" \"cairn\"\n.SH NAME\ncairn \\- lazy, chunked, "
+		"larger\\-than\\-memory image processing\n.SH SYNOPSIS\n.B cairn\nVERB [OPTIONS] "
+		"...\n"
+		".SH DESCRIPTION\nA pipeline says what you want; nothing runs until a result is "
+		"written, "
+		"shown or asked for. Only the chunks that result needs are read and computed, on "
+		"all "
+		"cores, inside the memory given.\n.SH VERBS\n",
+		cairn_version());
 	for (const cli_verb *const *v = cli_verbs; *v; v++) {
 		if ((*v)->hidden)
 			continue;

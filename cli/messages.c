@@ -31,7 +31,8 @@ void cli_hint(cairn_error *err, const char *fmt, ...)
 void cli_print_error(const cli *c, const cairn_error *err)
 {
 	const char *red = c->colour ? "\033[1;31m" : "", *plain = c->colour ? "\033[0m" : "";
-	const char *what = err->status == CAIRN_INTERRUPTED || err->status == CAIRN_STOPPED ? "" : "error: ";
+	const char *what =
+		err->status == CAIRN_INTERRUPTED || err->status == CAIRN_STOPPED ? "" : "error: ";
 	fprintf(stderr, "cairn: %s%s%s%s\n", red, what, plain, err->message);
 	if (err->where[0])
 		fprintf(stderr, "  where: %s\n", err->where);

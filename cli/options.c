@@ -21,26 +21,36 @@ const cli_option cli_json_option[] = {
 };
 
 const cli_option cli_text_options[] = {
-	{'e', "expression", "TEXT", "take the pipeline from the command line instead of a file", NULL},
-	{0, "set", "NAME=VALUE", "replace the value of a top-level `NAME = literal` (repeatable)", NULL},
+	{'e', "expression", "TEXT", "take the pipeline from the command line instead of a file",
+		NULL},
+	{0, "set", "NAME=VALUE", "replace the value of a top-level `NAME = literal` (repeatable)",
+		NULL},
 	{0, "seed", "N", "the same as --set seed=N", NULL},
 	{0, NULL, NULL, NULL, NULL},
 };
 
 const cli_option cli_engine_options[] = {
 	{'j', "threads", "N", "compute threads (default: CAIRN_THREADS, else all cores)", NULL},
-	{'m', "memory", "SIZE", "memory for pixels, a promise: 8G, 512M (default: CAIRN_MEMORY, else 60 % of what there is)", NULL},
-	{0, "scratch", "FOLDER", "where intermediate data may go (default: CAIRN_SCRATCH, else beside the output)", "FILE"},
-	{0, "progress", "MODE", "auto, bar, plain, json or none; always on stderr", "auto|bar|plain|json|none"},
+	{'m', "memory", "SIZE",
+		"memory for pixels, a promise: 8G, 512M (default: CAIRN_MEMORY, else 60 % of what "
+		"there is)",
+		NULL},
+	{0, "scratch", "FOLDER",
+		"where intermediate data may go (default: CAIRN_SCRATCH, else beside the output)",
+		"FILE"},
+	{0, "progress", "MODE", "auto, bar, plain, json or none; always on stderr",
+		"auto|bar|plain|json|none"},
 	{0, NULL, NULL, NULL, NULL},
 };
 
 const cli_option cli_output_options[] = {
-	{0, "on-exists", "WHAT", "an output that exists: fail (default), resume or replace", "fail|resume|replace"},
+	{0, "on-exists", "WHAT", "an output that exists: fail (default), resume or replace",
+		"fail|resume|replace"},
 	{0, "keep-going", NULL, "go on when a chunk fails; exit code 6 at the end", NULL},
 	{0, "explain", NULL, "print the plan on stderr before running", NULL},
 	{0, "dry-run", NULL, "plan and check everything, print the plan, run nothing", NULL},
-	{0, "profile", "FILE", "write what was computed, read and written, node by node, as JSON", "FILE"},
+	{0, "profile", "FILE", "write what was computed, read and written, node by node, as JSON",
+		"FILE"},
 	{0, NULL, NULL, NULL, NULL},
 };
 
@@ -132,9 +142,10 @@ static cairn_status check_args(const cli *c, cairn_error *err)
 	bool few = c->n_args < v->min_args && !cli_has(c, "expression");
 	if (!few && c->n_args <= v->max_args)
 		return CAIRN_OK;
-	cairn_status status = few ? cli_fail(err, CAIRN_USAGE, "cairn %s: something is missing", v->name)
-				  : cli_fail(err, CAIRN_USAGE, "cairn %s: %.80s is too much", v->name,
-					    c->args[v->max_args]);
+	cairn_status status =
+		few ? cli_fail(err, CAIRN_USAGE, "cairn %s: something is missing", v->name)
+		    : cli_fail(err, CAIRN_USAGE, "cairn %s: %.80s is too much", v->name,
+			      c->args[v->max_args]);
 	cli_hint(err, "usage: cairn %s %s", v->name, v->usage);
 	return status;
 }
@@ -147,8 +158,8 @@ cairn_status cli_parse(cli *c, int n, char **words, cairn_error *err)
 		if (options && strcmp(words[i], "--") == 0) {
 			options = false;
 		} else if (options && words[i][0] == '-' && words[i][1]) {
-			cairn_status status =
-				parse_option(c, words[i], i + 1 < n ? words[i + 1] : NULL, &used, err);
+			cairn_status status = parse_option(
+				c, words[i], i + 1 < n ? words[i + 1] : NULL, &used, err);
 			if (status != CAIRN_OK)
 				return status;
 		} else if (c->n_args == CLI_MAX_GIVEN) {
@@ -200,8 +211,9 @@ cairn_status cli_int(const cli *c, const char *name, long long low, long long hi
 	errno = 0;
 	long long n = strtoll(text, &end, 10);
 	if (errno || end == text || *end || n < low || n > high)
-		return cli_fail(err, CAIRN_USAGE, "--%s must be a whole number from %lld to %lld, not %.40s",
-			name, low, high, text);
+		return cli_fail(err, CAIRN_USAGE,
+			"--%s must be a whole number from %lld to %lld, not %.40s", name, low, high,
+			text);
 	*ret = n;
 	return CAIRN_OK;
 }
@@ -217,8 +229,8 @@ void cli_help(const cli_verb *v, FILE *to)
 			char left[64], letter[8] = "    ";
 			if (o->letter)
 				snprintf(letter, sizeof(letter), "-%c, ", o->letter);
-			snprintf(left, sizeof(left), "%s--%s%s%s", letter, o->name, o->arg ? " " : "",
-				o->arg ? o->arg : "");
+			snprintf(left, sizeof(left), "%s--%s%s%s", letter, o->name,
+				o->arg ? " " : "", o->arg ? o->arg : "");
 			fprintf(to, "  %-26s %s\n", left, o->help);
 		}
 	if (v->examples)

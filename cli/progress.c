@@ -32,8 +32,8 @@ cairn_status cli_progress_start(const char *name, bool colour, cairn_error *err)
 			mode = i;
 			return CAIRN_OK;
 		}
-	return cli_fail(err, CAIRN_USAGE, "--progress must be auto, bar, plain, json or none, not %.40s",
-		name);
+	return cli_fail(err, CAIRN_USAGE,
+		"--progress must be auto, bar, plain, json or none, not %.40s", name);
 }
 
 /* "1:02:03", "4:05", "12 s" into text[32]. */
@@ -68,8 +68,8 @@ static void show_bar(const cairn_progress *p)
 	int room = terminal_columns() - BAR_CELLS - 1;
 	if (n > room && room > 0)
 		line[room < (int)sizeof(line) ? room : (int)sizeof(line) - 1] = '\0';
-	fprintf(stderr, "\r%s%s%s%s\033[K", coloured ? "\033[36m" : "", bar, coloured ? "\033[0m" : "",
-		line);
+	fprintf(stderr, "\r%s%s%s%s\033[K", coloured ? "\033[36m" : "", bar,
+		coloured ? "\033[0m" : "", line);
 	fflush(stderr);
 	drawn = true;
 }
@@ -81,10 +81,12 @@ static void show_plain(const cairn_progress *p)
 	if (!due)
 		return;
 	last_line_s = p->elapsed_s;
-	fprintf(stderr, "cairn: %3.0f %%, %s elapsed", 100 * p->fraction, duration(p->elapsed_s, done));
+	fprintf(stderr, "cairn: %3.0f %%, %s elapsed", 100 * p->fraction,
+		duration(p->elapsed_s, done));
 	if (p->remaining_s >= 0)
 		fprintf(stderr, ", %s left", duration(p->remaining_s, left));
-	fprintf(stderr, ", %s (%d/%d)\n", p->stage_name ? p->stage_name : "", p->stage + 1, p->n_stages);
+	fprintf(stderr, ", %s (%d/%d)\n", p->stage_name ? p->stage_name : "", p->stage + 1,
+		p->n_stages);
 }
 
 /* Stage names are file names and op names: quotes and backslashes are all that must be escaped. */
@@ -108,8 +110,8 @@ static void show_json(const cairn_progress *p)
 		"\"bytes_written\": %lld, \"memory_bytes\": %lld, \"elapsed_s\": %.3f, "
 		"\"remaining_s\": %.3f, \"resumed\": %s}\n",
 		(long long)p->done, (long long)p->total, p->fraction, (long long)p->bytes_read,
-		(long long)p->bytes_written, (long long)p->memory_bytes, p->elapsed_s, p->remaining_s,
-		p->resumed ? "true" : "false");
+		(long long)p->bytes_written, (long long)p->memory_bytes, p->elapsed_s,
+		p->remaining_s, p->resumed ? "true" : "false");
 }
 
 void cli_progress_show(void *user, const cairn_progress *p)

@@ -65,7 +65,8 @@ void cli_say_report(const cli *c, const cairn_report *r)
 		r->seconds, cli_bytes((double)r->bytes_read, read),
 		cli_bytes((double)r->bytes_written, written));
 	if (r->units_skipped > 0)
-		fprintf(stderr, ", %lld of %lld chunks were there already", (long long)r->units_skipped,
+		fprintf(stderr, ", %lld of %lld chunks were there already",
+			(long long)r->units_skipped,
 			(long long)(r->units_skipped + r->units_written));
 	fprintf(stderr, ", peak memory %s\n", cli_bytes((double)r->peak_memory_bytes, peak));
 }
@@ -87,15 +88,16 @@ static cairn_status split_setting(
 	return CAIRN_OK;
 }
 
-static cairn_status take_settings(const cli *c, char **names, cairn_setting *settings, int *ret_n,
-	cairn_error *err)
+static cairn_status take_settings(
+	const cli *c, char **names, cairn_setting *settings, int *ret_n, cairn_error *err)
 {
 	cairn_status status = CAIRN_OK;
 	const char *text;
 	int n = 0;
 	for (int k = 0; (text = cli_nth_value(c, "set", k)) && status == CAIRN_OK; k++) {
 		if (n == MAX_SETTINGS - 1)
-			return cli_fail(err, CAIRN_USAGE, "more than %d settings", MAX_SETTINGS - 1);
+			return cli_fail(
+				err, CAIRN_USAGE, "more than %d settings", MAX_SETTINGS - 1);
 		status = split_setting(text, &names[n], &settings[n], err);
 		n += status == CAIRN_OK;
 	}
@@ -151,7 +153,8 @@ cairn_status cli_array(cli *c, const char *src, cairn_array **ret, cairn_error *
 	if (status == CAIRN_OK)
 		status = cairn_pipeline_array(p, name, ret, err);
 	if (status == CAIRN_USAGE && !name && !text)
-		cli_hint(err, "choose one of its arrays with --name; cairn info %.100s lists them", src);
+		cli_hint(err, "choose one of its arrays with --name; cairn info %.100s lists them",
+			src);
 	cairn_pipeline_free(p);
 	return status;
 }

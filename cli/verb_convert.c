@@ -12,8 +12,10 @@
 static const cli_option options[] = {
 	{0, "chunks", "N,N,N", "voxels of a chunk per axis, or one number for all", NULL},
 	{0, "format", "NAME", "format of DST (default: by its suffix)", NULL},
-	{0, "dtype", "NAME", "convert the values; integers saturate", "uint8|uint16|uint32|uint64|int8|int16|int32|int64|float32|float64|bool"},
-	{'o', "option", "NAME=VALUE", "any other option of write() for this format (repeatable)", NULL},
+	{0, "dtype", "NAME", "convert the values; integers saturate",
+		"uint8|uint16|uint32|uint64|int8|int16|int32|int64|float32|float64|bool"},
+	{'o', "option", "NAME=VALUE", "any other option of write() for this format (repeatable)",
+		NULL},
 	{0, "name", "NAME", "the array, when SRC is a pipeline file", NULL},
 	{0, NULL, NULL, NULL, NULL},
 };
@@ -24,8 +26,8 @@ static cairn_status out_of_memory(cairn_error *err)
 }
 
 /* Adds ", NAME=VALUE"; takes *text and gives a longer one. */
-static cairn_status add_option(char **text, const char *name, size_t n, const char *value,
-	cairn_error *err)
+static cairn_status add_option(
+	char **text, const char *name, size_t n, const char *value, cairn_error *err)
 {
 	char *longer = cli_format("%s, %.*s=%s", *text, (int)n, name, value);
 	free(*text);
@@ -64,7 +66,8 @@ static cairn_status add_options(const cli *c, char **text, cairn_error *err)
 	for (int k = 0; status == CAIRN_OK && (given = cli_nth_value(c, "option", k)); k++) {
 		const char *equal = strchr(given, '=');
 		if (!equal || equal == given)
-			return cli_fail(err, CAIRN_USAGE, "--option needs NAME=VALUE, not %.80s", given);
+			return cli_fail(
+				err, CAIRN_USAGE, "--option needs NAME=VALUE, not %.80s", given);
 		char *name = strndup(given, (size_t)(equal - given));
 		if (!name)
 			return out_of_memory(err);
@@ -100,8 +103,8 @@ static cairn_status make_text(const cli *c, char **ret, cairn_error *err)
 	return closed ? CAIRN_OK : out_of_memory(err);
 }
 
-static cairn_status compute(cli *c, const char *text, const cairn_array *a,
-	const cairn_options *o, cairn_error *err)
+static cairn_status compute(
+	cli *c, const char *text, const cairn_array *a, const cairn_options *o, cairn_error *err)
 {
 	cairn_report report;
 	memset(&report, 0, sizeof(report));
@@ -136,14 +139,14 @@ const cli_verb cli_verb_convert = {
 	.name = "convert",
 	.summary = "write an array in another format or other chunks",
 	.usage = "[OPTIONS] SRC DST",
-	.details =
-		"The format of DST follows from its suffix or --format; cairn ops --formats lists formats\n"
-		"and their options. SRC may be a pipeline file with --name.",
-	.examples =
-		"  cairn convert slices/img.%05d.png volume.zarr --chunks 64,256,256\n"
-		"  cairn convert volume.zarr volume.tif\n"
-		"  cairn convert in.tif out.zarr -o compressor=zstd",
-	.groups = {options, cli_text_options, cli_engine_options, cli_output_options, cli_common_options},
+	.details = "The format of DST follows from its suffix or --format; cairn ops --formats "
+		   "lists formats\n"
+		   "and their options. SRC may be a pipeline file with --name.",
+	.examples = "  cairn convert slices/img.%05d.png volume.zarr --chunks 64,256,256\n"
+		    "  cairn convert volume.zarr volume.tif\n"
+		    "  cairn convert in.tif out.zarr -o compressor=zstd",
+	.groups = {options, cli_text_options, cli_engine_options, cli_output_options,
+		cli_common_options},
 	.min_args = 2,
 	.max_args = 2,
 	.run = convert,

@@ -33,10 +33,11 @@ const cli_verb cli_verb_explain = {
 	.name = "explain",
 	.summary = "show the plan of a pipeline without running it",
 	.usage = "[OPTIONS] FILE | -e TEXT",
-	.details =
-		"Prints stages after fusion, tasks, voxels computed per operation with the recompute ratio,\n"
-		"bytes read and written, number of files, and peak memory against the budget. Only headers\n"
-		"are read, whatever the size of the data.",
+	.details = "Prints stages after fusion, tasks, voxels computed per operation with the "
+		   "recompute ratio,\n"
+		   "bytes read and written, number of files, and peak memory against the budget. "
+		   "Only headers\n"
+		   "are read, whatever the size of the data.",
 	.examples = "  cairn explain foam.py --memory 2G\n  cairn explain foam.py --svg > plan.svg",
 	.groups = {cli_text_options, cli_engine_options, options, cli_common_options},
 	.min_args = 1,

@@ -49,7 +49,8 @@ static cairn_status ops(cli *c, cairn_error *err)
 	if (cli_has(c, "formats"))
 		status = cairn_describe_formats(style(c), &text, err);
 	else
-		status = cairn_describe_ops(c->n_args > 0 ? c->args[0] : NULL, style(c), &text, err);
+		status =
+			cairn_describe_ops(c->n_args > 0 ? c->args[0] : NULL, style(c), &text, err);
 	return status == CAIRN_OK ? cli_print(text, err) : status;
 }
 
@@ -57,10 +58,11 @@ const cli_verb cli_verb_info = {
 	.name = "info",
 	.summary = "what an array or a pipeline file holds",
 	.usage = "[OPTIONS] URL...",
-	.details =
-		"Shape, dtype, axes, chunks, compression, bytes, and what reading one plane costs. URL is a\n"
-		"file, a folder of images, a pattern (img.%05d.png), an array in a zarr, or a pipeline file:\n"
-		"then every name with its type. Only headers are read.",
+	.details = "Shape, dtype, axes, chunks, compression, bytes, and what reading one plane "
+		   "costs. URL is a\n"
+		   "file, a folder of images, a pattern (img.%05d.png), an array in a zarr, or a "
+		   "pipeline file:\n"
+		   "then every name with its type. Only headers are read.",
 	.examples = "  cairn info bone.tif\n  cairn info foam.py\n  cairn info --json labels.zarr",
 	.groups = {cli_json_option, cli_common_options},
 	.min_args = 1,
@@ -84,7 +86,8 @@ const cli_verb cli_verb_ops = {
 	.name = "ops",
 	.summary = "the operations of the pipeline language",
 	.usage = "[OPTIONS] [NAME]",
-	.details = "All operations by category, or one with its parameters, defaults and an example.",
+	.details =
+		"All operations by category, or one with its parameters, defaults and an example.",
 	.examples = "  cairn ops\n  cairn ops gaussian_filter\n  cairn ops --formats",
 	.groups = {ops_options, cli_json_option, cli_common_options},
 	.min_args = 0,

@@ -21,15 +21,16 @@ static cairn_status write_profile(const char *path, const cairn_report *r, cairn
 {
 	FILE *f = fopen(path, "w");
 	if (!f)
-		return cli_fail(err, CAIRN_FAILED, "cannot write profile %s: %s", path, strerror(errno));
+		return cli_fail(
+			err, CAIRN_FAILED, "cannot write profile %s: %s", path, strerror(errno));
 	fprintf(f, "%s\n", r->json ? r->json : "{}");
 	if (fclose(f) != 0)
-		return cli_fail(err, CAIRN_FAILED, "cannot write profile %s: %s", path, strerror(errno));
+		return cli_fail(
+			err, CAIRN_FAILED, "cannot write profile %s: %s", path, strerror(errno));
 	return CAIRN_OK;
 }
 
-static cairn_status show_plan(
-	cairn_pipeline *p, const cairn_options *o, FILE *to, cairn_error *err)
+static cairn_status show_plan(cairn_pipeline *p, const cairn_options *o, FILE *to, cairn_error *err)
 {
 	char *text = NULL;
 	cairn_status status = cairn_pipeline_explain(p, o, CAIRN_TEXT, &text, err);
@@ -40,8 +41,7 @@ static cairn_status show_plan(
 	return CAIRN_OK;
 }
 
-static cairn_status compute(
-	cli *c, cairn_pipeline *p, const cairn_options *o, cairn_error *err)
+static cairn_status compute(cli *c, cairn_pipeline *p, const cairn_options *o, cairn_error *err)
 {
 	cairn_report report;
 	const char *profile = cli_value(c, "profile");
@@ -77,16 +77,18 @@ const cli_verb cli_verb_run = {
 	.name = "run",
 	.summary = "compute what a pipeline writes and prints",
 	.usage = "[OPTIONS] FILE | -e TEXT",
-	.details =
-		"Reads a pipeline (FILE, - for stdin, or TEXT), plans it, and computes its outputs inside\n"
-		"the memory given. Nothing that no output needs is read or computed. Relative paths in the\n"
-		"text are relative to the working directory.\n\n"
-		"Interrupted (Ctrl-C: what is in flight is finished), killed or out of disk: the same command\n"
-		"with --on-exists resume continues at the missing chunks.",
-	.examples =
-		"  cairn run foam.py --set sigma=1,2,2 --memory 8G\n"
-		"  cairn run -e '(read(\"fish.tif\").median_filter(5) > 10).label().write(\"labels.zarr\")'\n"
-		"  cairn run foam.py --on-exists resume",
+	.details = "Reads a pipeline (FILE, - for stdin, or TEXT), plans it, and computes its "
+		   "outputs inside\n"
+		   "the memory given. Nothing that no output needs is read or computed. Relative "
+		   "paths in the\n"
+		   "text are relative to the working directory.\n\n"
+		   "Interrupted (Ctrl-C: what is in flight is finished), killed or out of disk: "
+		   "the same command\n"
+		   "with --on-exists resume continues at the missing chunks.",
+	.examples = "  cairn run foam.py --set sigma=1,2,2 --memory 8G\n"
+		    "  cairn run -e '(read(\"fish.tif\").median_filter(5) > "
+		    "10).label().write(\"labels.zarr\")'\n"
+		    "  cairn run foam.py --on-exists resume",
 	.groups = {cli_text_options, cli_engine_options, cli_output_options, cli_common_options},
 	.min_args = 1,
 	.max_args = 1,

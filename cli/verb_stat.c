@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * verb_stat.c -- `cairn stat`: the numbers that tell at a glance whether an array is what one thinks.
+ * verb_stat.c -- `cairn stat`: the numbers that tell at a glance whether an array is what one
+ * thinks.
  *
  * One run of print() outputs over the array, so it is read once; a second for the histogram, whose
  * range is the minimum and maximum of the first. The values come back through the print callback.
@@ -85,8 +86,10 @@ static long long count(const cairn_array *a)
 static const char *json_number(const char *text)
 {
 	bool word = strchr(text, 'n') || strchr(text, 'i') || !text[0];
-	return strcmp(text, "True") == 0 ? "true" : strcmp(text, "False") == 0 ? "false"
-			: word ? "null" : text;
+	return strcmp(text, "True") == 0    ? "true"
+	       : strcmp(text, "False") == 0 ? "false"
+	       : word                       ? "null"
+					    : text;
 }
 
 static void print_json(const char *url, const cairn_array *a, const stats *s)
@@ -189,9 +192,9 @@ const cli_verb cli_verb_stat = {
 	.name = "stat",
 	.summary = "minimum, maximum, mean, zeros and histogram of an array",
 	.usage = "[OPTIONS] URL... | -e TEXT",
-	.details =
-		"Computed chunk by chunk inside the memory budget, exactly (sums do not depend on chunks or\n"
-		"threads). URL may be a pipeline file with --name.",
+	.details = "Computed chunk by chunk inside the memory budget, exactly (sums do not depend "
+		   "on chunks or\n"
+		   "threads). URL may be a pipeline file with --name.",
 	.examples = "  cairn stat bone.tif\n  cairn stat foam.py --name smooth --json",
 	.groups = {options, cli_text_options, cli_engine_options, cli_common_options},
 	.min_args = 1,

@@ -21,7 +21,8 @@ static cairn_status verify(cli *c, cairn_error *err)
 		if (json && cli_has(c, "json"))
 			printf("%s\n", json);
 		else if (status == CAIRN_OK && !c->quiet)
-			printf("%s: complete, every stored chunk is as it was written\n", c->args[i]);
+			printf("%s: complete, every stored chunk is as it was written\n",
+				c->args[i]);
 		cairn_free(json);
 		if (status != CAIRN_OK && worst != CAIRN_OK)
 			cli_print_error(c, err);
@@ -37,9 +38,10 @@ const cli_verb cli_verb_verify = {
 	.name = "verify",
 	.summary = "compare the stored bytes of outputs with what was written",
 	.usage = "[OPTIONS] URL...",
-	.details =
-		"Re-reads every stored chunk of an output of cairn and compares its checksum with the journal\n"
-		"beside it. Exit code 7 if a chunk is missing or differs; 3 if there is no journal.",
+	.details = "Re-reads every stored chunk of an output of cairn and compares its checksum "
+		   "with the journal\n"
+		   "beside it. Exit code 7 if a chunk is missing or differs; 3 if there is no "
+		   "journal.",
 	.examples = "  cairn verify labels.zarr",
 	.groups = {cli_json_option, cli_engine_options, cli_common_options},
 	.min_args = 1,

@@ -12,12 +12,15 @@
 static const cli_option options[] = {
 	{'o', "output", "FILE", "the PNG to write (default: view.png)", "FILE"},
 	{0, "name", "NAME", "the array, when SRC is a pipeline file", NULL},
-	{0, "axis", "N", "the axis to look along (default 0, the slowest; negative from the end)", NULL},
-	{0, "index", "N", "the plane on that axis (default: the middle; negative from the end)", NULL},
+	{0, "axis", "N", "the axis to look along (default 0, the slowest; negative from the end)",
+		NULL},
+	{0, "index", "N", "the plane on that axis (default: the middle; negative from the end)",
+		NULL},
 	{0, "ortho", NULL, "three orthogonal planes through the middle", NULL},
 	{0, "montage", "N", "N planes at a regular distance along the axis", NULL},
 	{0, "project", "HOW", "max, mean or sum along the axis", "max|mean|sum"},
-	{0, "overlay", "LABELS", "paint the labels of another array over it, one colour an id", "FILE"},
+	{0, "overlay", "LABELS", "paint the labels of another array over it, one colour an id",
+		"FILE"},
 	{0, "histogram", NULL, "draw the histogram of all values instead", NULL},
 	{0, "range", "LOW,HIGH", "values drawn black and white (default: from the picture)", NULL},
 	{0, "enlarge", "N", "pixels a voxel (default: so that small pictures can be seen)", NULL},
@@ -36,8 +39,8 @@ static cairn_status choose_mode(const cli *c, cairn_view_options *v, cairn_error
 		if (!cli_has(c, modes[i].name))
 			continue;
 		if (first)
-			return cli_fail(err, CAIRN_USAGE, "--%s and --%s are two different pictures",
-				first, modes[i].name);
+			return cli_fail(err, CAIRN_USAGE,
+				"--%s and --%s are two different pictures", first, modes[i].name);
 		first = modes[i].name;
 		v->mode = modes[i].mode;
 	}
@@ -57,7 +60,8 @@ static cairn_status take_range(const cli *c, cairn_view_options *v, cairn_error 
 		if (end != second && !*end && v->low < v->high)
 			return CAIRN_OK;
 	}
-	return cli_fail(err, CAIRN_USAGE, "--range needs LOW,HIGH with LOW < HIGH, not %.40s", text);
+	return cli_fail(
+		err, CAIRN_USAGE, "--range needs LOW,HIGH with LOW < HIGH, not %.40s", text);
 }
 
 static cairn_status take_numbers(const cli *c, cairn_view_options *v, cairn_error *err)
@@ -118,15 +122,15 @@ const cli_verb cli_verb_view = {
 	.name = "view",
 	.summary = "a picture of an array, or of a pipeline that has not run",
 	.usage = "[OPTIONS] SRC | -e TEXT",
-	.details =
-		"Writes a PNG of one plane, of three orthogonal planes, a montage, a projection or a\n"
-		"histogram. Only what the picture needs is read and computed. Labels are drawn in colours\n"
-		"that belong to their ids and never change.",
-	.examples =
-		"  cairn view bone.tif -o bone.png\n"
-		"  cairn view foam.py --name smooth --axis 1 --index 100\n"
-		"  cairn view bone.tif --overlay labels.zarr --montage 12\n"
-		"  cairn view -e 'read(\"fish.tif\").median_filter(5)' --project max",
+	.details = "Writes a PNG of one plane, of three orthogonal planes, a montage, a projection "
+		   "or a\n"
+		   "histogram. Only what the picture needs is read and computed. Labels are drawn "
+		   "in colours\n"
+		   "that belong to their ids and never change.",
+	.examples = "  cairn view bone.tif -o bone.png\n"
+		    "  cairn view foam.py --name smooth --axis 1 --index 100\n"
+		    "  cairn view bone.tif --overlay labels.zarr --montage 12\n"
+		    "  cairn view -e 'read(\"fish.tif\").median_filter(5)' --project max",
 	.groups = {options, cli_text_options, cli_engine_options, cli_common_options},
 	.min_args = 1,
 	.max_args = 1,

@@ -176,7 +176,8 @@ cairn_status crn_api_options(const cairn_options *options, crn_run_options *ret,
 	};
 	const char *threads = getenv("CAIRN_THREADS"), *memory = getenv("CAIRN_MEMORY");
 	if (r.n_threads < 0)
-		return crn_fail(err, CAIRN_USAGE, "%d threads is no number of threads", r.n_threads);
+		return crn_fail(
+			err, CAIRN_USAGE, "%d threads is no number of threads", r.n_threads);
 	if (r.n_threads == 0 && threads && threads[0])
 		CRN_TRY(parse_threads(threads, &r.n_threads, err));
 	if (r.memory_bytes == 0 && memory && memory[0])
@@ -302,8 +303,8 @@ static cairn_status check_outputs(const cairn_pipeline *p, cairn_error *err)
 	return status;
 }
 
-cairn_status cairn_pipeline_run(cairn_pipeline *p, const cairn_options *options,
-	cairn_report *ret_report, cairn_error *err)
+cairn_status cairn_pipeline_run(
+	cairn_pipeline *p, const cairn_options *options, cairn_report *ret_report, cairn_error *err)
 {
 	crn_run_options run;
 	crn_report report = {0};

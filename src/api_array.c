@@ -8,8 +8,8 @@
 
 #include <string.h>
 
-cairn_status crn_api_array(cairn_session *s, const crn_value *v, const char *what,
-	cairn_array **ret, cairn_error *err)
+cairn_status crn_api_array(
+	cairn_session *s, const crn_value *v, const char *what, cairn_array **ret, cairn_error *err)
 {
 	if (v->kind != CRN_V_NODE || v->node->op->kind == CRN_SINK || v->node->type.is_table) {
 		CRN_STR text = {0};
@@ -17,7 +17,7 @@ cairn_status crn_api_array(cairn_session *s, const crn_value *v, const char *wha
 		return crn_fail(err, CAIRN_USAGE, "%s is no array (it is %.80s)", what,
 			v->kind == CRN_V_NODE && v->node->op->kind == CRN_SINK ? "an output"
 			: text.data                                            ? text.data
-										: "");
+									       : "");
 	}
 	cairn_array *a = crn_calloc(1, sizeof(*a));
 	if (!a)
@@ -168,7 +168,8 @@ static cairn_status make_region(const crn_type *t, const int64_t *start, const i
 		if (__builtin_mul_overflow(r.n[d] - 1, r.step[d], &last) ||
 			__builtin_add_overflow(last, r.lo[d], &last) || last >= t->shape[d])
 			return crn_fail(err, CAIRN_USAGE,
-				"axis %d of the region ends beyond the array, which has %lld voxels there",
+				"axis %d of the region ends beyond the array, which has %lld "
+				"voxels there",
 				d, (long long)t->shape[d]);
 	}
 	crn_region_normalise(&r);
@@ -186,8 +187,8 @@ cairn_status cairn_array_read(const cairn_array *a, const int64_t *start, const 
 	CRN_TRY(make_region(t, start, n, step, &r, err));
 	size_t wanted = crn_view_dense_bytes(t->dtype, t->ndim, r.n);
 	if (wanted != size_bytes)
-		return crn_fail(err, CAIRN_USAGE, "the region has %zu bytes, the buffer %zu", wanted,
-			size_bytes);
+		return crn_fail(err, CAIRN_USAGE, "the region has %zu bytes, the buffer %zu",
+			wanted, size_bytes);
 	if (crn_region_empty(&r))
 		return CAIRN_OK;
 	CRN_TRY(crn_api_options(options, &run, err));

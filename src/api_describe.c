@@ -108,7 +108,8 @@ static void text_axes(const crn_type *t, crn_str *out)
 		crn_str_appendf(out, "%s%s %lld", d ? ", " : "", a->name[0] ? a->name : "?",
 			(long long)t->shape[d]);
 		if (a->scale != 1 || a->unit[0])
-			crn_str_appendf(out, " x %s %s", number, a->unit[0] ? a->unit : "(no unit)");
+			crn_str_appendf(
+				out, " x %s %s", number, a->unit[0] ? a->unit : "(no unit)");
 	}
 	crn_str_append(out, "\n");
 }
@@ -121,7 +122,8 @@ static void text_storage(const crn_source *s, crn_str *out)
 	crn_str_append(&facts, "{");
 	s->ops->describe(s, &facts);
 	crn_str_append(&facts, "}");
-	if (facts.oom || crn_json_parse(facts.data, facts.len, CAIRN_FAILED, &root, NULL) != CAIRN_OK)
+	if (facts.oom ||
+		crn_json_parse(facts.data, facts.len, CAIRN_FAILED, &root, NULL) != CAIRN_OK)
 		return;
 	for (int i = 0; root->kind == CRN_JSON_OBJECT && i < root->n; i++) {
 		crn_str_appendf(out, "  %-11s ", root->keys[i]);
@@ -154,7 +156,8 @@ static void text_source(const crn_source *s, crn_str *out)
 	crn_str_append(out, "  reading     one plane decodes");
 	for (int d = 0; d < t->ndim; d++)
 		crn_str_appendf(out, "%s %lldx its bytes across %s", d ? "," : "",
-			(long long)amplification(s, d), t->axes[d].name[0] ? t->axes[d].name : "axis");
+			(long long)amplification(s, d),
+			t->axes[d].name[0] ? t->axes[d].name : "axis");
 	crn_str_append(out, "\n");
 }
 

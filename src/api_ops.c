@@ -276,10 +276,14 @@ static void append_all(cairn_style style, crn_str *out)
 	}
 	if (style == CAIRN_MAN)
 		crn_str_appendf(out,
-			".TH CAIRN\\-OPS 7 \"\" \"cairn %s\" \"cairn\"\n.SH NAME\ncairn\\-ops \\- the "
-			"operations of cairn pipelines\n.SH DESCRIPTION\nCalled in a pipeline by name, "
-			"or as methods of their first argument. Names, parameters and defaults are those "
-			"of NumPy, scipy.ndimage and scikit\\-image.\n", cairn_version());
+			".TH CAIRN\\-OPS 7 \"\" \"cairn %s\" \"cairn\"\n.SH NAME\ncairn\\-ops \\- "
+			"the "
+			"operations of cairn pipelines\n.SH DESCRIPTION\nCalled in a pipeline by "
+			"name, "
+			"or as methods of their first argument. Names, parameters and defaults are "
+			"those "
+			"of NumPy, scipy.ndimage and scikit\\-image.\n",
+			cairn_version());
 	for (int i = 0; ops[i]; i++)
 		if (!ops[i]->internal && !seen_before(ops, i))
 			append_category(ops, ops[i]->category, style, out);

@@ -12,8 +12,8 @@
  *		... err.message says what, err.where where, err.hint what to try
  *
  * A session holds what runs share: the registry of operations and formats, the memory budget, the
- * chunk cache. A pipeline is a text evaluated into arrays and outputs; building one opens headers and
- * computes nothing. An array is a lazy description too: reading a region of it computes that region.
+ * chunk cache. A pipeline is a text evaluated into arrays and outputs; building one opens headers
+ * and computes nothing. An array is a lazy description too: reading a region computes that region.
  *
  * Statuses and errors: cairn/error.h. Every call that can fail takes the error last; NULL is fine.
  * Texts returned through `char **` are freed with cairn_free().
@@ -91,8 +91,8 @@ typedef struct cairn_options {
 	/* Called for print() in the order of the text. NULL: nothing is shown. */
 	void (*print)(void *user, const cairn_printed *p);
 	void *user;
-	/* May be set by a signal handler: 1 finishes what is in flight, 2 stops as soon as possible. The
-	 * run then returns CAIRN_INTERRUPTED and can be resumed. */
+	/* May be set by a signal handler: 1 finishes what is in flight, 2 stops as soon as possible.
+	 * The run then returns CAIRN_INTERRUPTED and can be resumed. */
 	const volatile int *cancel;
 } cairn_options;
 

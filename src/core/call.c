@@ -46,7 +46,8 @@ static const char *ptype_text(crn_ptype type)
 		[CRN_P_FLOATS] = "a number, or a tuple of numbers",
 		[CRN_P_STRS] = "a text, or a list of texts",
 		[CRN_P_NUMBER] = "a number",
-		[CRN_P_CONST] = "a small constant array such as ball(2), or nested lists of numbers",
+		[CRN_P_CONST] =
+			"a small constant array such as ball(2), or nested lists of numbers",
 		[CRN_P_ANY] = "any value",
 	};
 	return (size_t)type < CRN_COUNT(texts) ? texts[type] : "a value";
@@ -181,10 +182,7 @@ static cairn_status to_const(
 		return wrong_type(op, p, v, err);
 	bool floats = false, ints = false, unsigneds = false;
 	nested_kinds(v, &floats, &ints, &unsigneds);
-	crn_dtype t = floats      ? CRN_F64
-		      : unsigneds ? CRN_U64
-		      : ints      ? CRN_I64
-				  : CRN_BOOL;
+	crn_dtype t = floats ? CRN_F64 : unsigneds ? CRN_U64 : ints ? CRN_I64 : CRN_BOOL;
 	crn_const *c = NULL;
 	CRN_TRY(crn_const_new(t, ndim, shape, &c, err));
 	char *to = c->data;
@@ -362,8 +360,8 @@ static cairn_status bind_given(binding *b, const crn_value *args, int n_args,
 }
 
 /* Keywords that no parameter has, as a list of (name, value). */
-static cairn_status collect_rest(const binding *b, const crn_kwarg *kwargs, int n_kwargs,
-	crn_value *ret, cairn_error *err)
+static cairn_status collect_rest(
+	const binding *b, const crn_kwarg *kwargs, int n_kwargs, crn_value *ret, cairn_error *err)
 {
 	int n = 0;
 	for (int k = 0; k < n_kwargs; k++)
@@ -390,8 +388,8 @@ static cairn_status fill_slot(const binding *b, int i, crn_value *ret, cairn_err
 	if (b->given[i])
 		return convert(b->op, p, b->given[i], ret, err);
 	if (!p->default_text) {
-		cairn_status status = crn_fail(
-			err, CAIRN_USAGE, "%s: %s is missing", b->op->name, p->name);
+		cairn_status status =
+			crn_fail(err, CAIRN_USAGE, "%s: %s is missing", b->op->name, p->name);
 		crn_hint(err, "%s is %s%s%s", p->name, ptype_text(p->type), p->help ? ": " : "",
 			p->help ? p->help : "");
 		return status;
@@ -440,9 +438,9 @@ cairn_status crn_build_node(crn_graph *g, const char *name, const crn_value *arg
 
 static cairn_status wrong_length(int got, int wanted, const char *what, cairn_error *err)
 {
-	cairn_status status = crn_fail(err, CAIRN_USAGE,
-		"%s has %d entr%s, but %d %s needed (one per axis)", what, got,
-		got == 1 ? "y" : "ies", wanted, wanted == 1 ? "is" : "are");
+	cairn_status status =
+		crn_fail(err, CAIRN_USAGE, "%s has %d entr%s, but %d %s needed (one per axis)",
+			what, got, got == 1 ? "y" : "ies", wanted, wanted == 1 ? "is" : "are");
 	crn_hint(err, "a single number is used for every axis");
 	return status;
 }

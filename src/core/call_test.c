@@ -29,8 +29,8 @@ static const crn_param echo_params[] = {
 	{NULL, CRN_P_END, NULL, NULL, NULL},
 };
 
-static cairn_status echo_build(crn_graph *g, const crn_op *self, const crn_value *args,
-	crn_value *ret, cairn_error *err)
+static cairn_status echo_build(
+	crn_graph *g, const crn_op *self, const crn_value *args, crn_value *ret, cairn_error *err)
 {
 	(void)g;
 	int n = 0;
@@ -101,16 +101,16 @@ static void fills_defaults_and_converts(void **state)
 		"(1, 1.0, (3, 3), \"reflect\", None, <constant bool (2)>, False, 1)");
 	assert_string_equal(call(&echo, "(1,)", "keep", "1"),
 		"(1, 1.0, (3, 3), \"reflect\", None, None, True, 1)");
-	assert_string_equal(call(&open_op, "('a.tif',)", "channel", "3"),
-		"(\"a.tif\", ((\"channel\", 3),))");
+	assert_string_equal(
+		call(&open_op, "('a.tif',)", "channel", "3"), "(\"a.tif\", ((\"channel\", 3),))");
 	assert_string_equal(call(&open_op, "('a.tif',)", NULL, NULL), "(\"a.tif\", ())");
 }
 
 static void names_what_is_wrong(void **state)
 {
 	(void)state;
-	assert_string_equal(call(&echo, "()", NULL, NULL),
-		"!echo: x is missing|x is a number: a number");
+	assert_string_equal(
+		call(&echo, "()", NULL, NULL), "!echo: x is missing|x is a number: a number");
 	assert_string_equal(call(&echo, "(1,)", "sigm", "3"),
 		"!echo has no parameter sigm|did you mean sigma?");
 	assert_string_equal(call(&open_op, "('f',)", "url", "3"),
@@ -126,16 +126,19 @@ static void names_what_is_wrong(void **state)
 	assert_string_equal(call(&echo, "(1,)", "count", "None"),
 		"!echo: count must be an integer, got None|count: how many");
 	assert_string_equal(call(&echo, "(1,)", "structure", "[[0, 1], [1]]"),
-		"!echo: structure must be a small constant array such as ball(2), or nested lists of "
+		"!echo: structure must be a small constant array such as ball(2), or nested lists "
+		"of "
 		"numbers (or None), got ((0, 1), (1,))|structure: footprint");
 	assert_string_equal(call(&echo, "(1,)", "structure", "[1, [1]]"),
-		"!echo: structure must be a small constant array such as ball(2), or nested lists of "
+		"!echo: structure must be a small constant array such as ball(2), or nested lists "
+		"of "
 		"numbers (or None), got (1, (1,))|structure: footprint");
 	assert_string_equal(call(&pair, "('a.tif', 1)", NULL, NULL),
 		"!pair: a must be an array, got \"a.tif\"|open a file with read(\"a.tif\")");
-	assert_string_equal(call(&open_op, "(1, 2)", NULL, NULL),
-		"!open takes at most 1 argument, 2 given|");
-	assert_non_null(strstr(call(&echo, "(1,)", "dtype", "'uint9'"), "got \"uint9\"|dtypes are"));
+	assert_string_equal(
+		call(&open_op, "(1, 2)", NULL, NULL), "!open takes at most 1 argument, 2 given|");
+	assert_non_null(
+		strstr(call(&echo, "(1,)", "dtype", "'uint9'"), "got \"uint9\"|dtypes are"));
 }
 
 static const char *literal(const char *text)

@@ -84,8 +84,8 @@ static bool to_uint(const char *digits, size_t n, int base, uint64_t *ret)
 	return true;
 }
 
-static size_t finish_int(const char *digits, size_t n_digits, int base, size_t used,
-	crn_value *ret, const char **ret_why)
+static size_t finish_int(const char *digits, size_t n_digits, int base, size_t used, crn_value *ret,
+	const char **ret_why)
 {
 	uint64_t v;
 	if (n_digits == 0) {
@@ -278,9 +278,8 @@ size_t crn_scan_string(const char *text, size_t n, crn_str *out, const char **re
 	char quote = text[i];
 	size_t n_quotes = i + 2 < n && text[i + 1] == quote && text[i + 2] == quote ? 3 : 1;
 	for (i += n_quotes; i < n; i++) {
-		if (text[i] == quote &&
-			(n_quotes == 1 ||
-				(i + 2 < n && text[i + 1] == quote && text[i + 2] == quote)))
+		if (text[i] == quote && (n_quotes == 1 || (i + 2 < n && text[i + 1] == quote &&
+								  text[i + 2] == quote)))
 			return i + n_quotes;
 		if (text[i] == '\0') {
 			*ret_why = "a string cannot contain a NUL byte";
@@ -420,7 +419,8 @@ static cairn_status read_word(reader *r, crn_value *ret, cairn_error *err)
 			*ret = words[i].value;
 			return CAIRN_OK;
 		}
-	return literal_fail(r, "a number, a quoted text, True, False, None or a tuple is expected", err);
+	return literal_fail(
+		r, "a number, a quoted text, True, False, None or a tuple is expected", err);
 }
 
 static cairn_status read_literal(reader *r, crn_value *ret, cairn_error *err)
@@ -445,7 +445,8 @@ static cairn_status read_literal(reader *r, crn_value *ret, cairn_error *err)
 		*ret = v;
 		return CAIRN_OK;
 	}
-	if (isdigit((unsigned char)c) || (c == '.' && left > 1 && isdigit((unsigned char)r->at[1]))) {
+	if (isdigit((unsigned char)c) ||
+		(c == '.' && left > 1 && isdigit((unsigned char)r->at[1]))) {
 		used = crn_scan_number(r->at, left, ret, &why);
 		if (used == 0)
 			return literal_fail(r, why, err);
@@ -507,11 +508,13 @@ int crn_name_distance(const char *a, const char *b)
 	for (size_t i = 1; i <= na; i++) {
 		row[0] = (int)i;
 		for (size_t j = 1; j <= nb; j++) {
-			bool same = tolower((unsigned char)a[i - 1]) == tolower((unsigned char)b[j - 1]);
+			bool same = tolower((unsigned char)a[i - 1]) ==
+				    tolower((unsigned char)b[j - 1]);
 			int d = above[j - 1] + !same;
 			d = above[j] + 1 < d ? above[j] + 1 : d;
 			d = row[j - 1] + 1 < d ? row[j - 1] + 1 : d;
-			bool swapped = i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1];
+			bool swapped =
+				i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1];
 			if (swapped && before[j - 2] + 1 < d)
 				d = before[j - 2] + 1;
 			row[j] = d;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * view_array.c -- cairn_view(): planes, three planes, montages, projections and histograms of an array.
+ * view_array.c -- cairn_view(): planes, three planes, montages, projections and histograms of an
+ *array.
  *
  *	array ── cairn_array_read (only the planes shown, every step-th pixel of large ones)
  *	      ── picture.h ── PNG
@@ -30,10 +31,10 @@ typedef struct viewer {
 	const cairn_options *options;
 	int ndim;
 	const int64_t *shape;
-	int axis;	    /* looked along; -1: the array is itself a plane */
-	int rows, columns;  /* axes; rows is -1 for a 1-D array */
-	int colours;	    /* axis of 3 or 4 colours, or -1 */
-	int64_t side;	    /* limit of rows and columns in the picture */
+	int axis;          /* looked along; -1: the array is itself a plane */
+	int rows, columns; /* axes; rows is -1 for a 1-D array */
+	int colours;       /* axis of 3 or 4 colours, or -1 */
+	int64_t side;      /* limit of rows and columns in the picture */
 } viewer;
 
 static void free_pictures(crn_picture *p, int64_t n)
@@ -108,17 +109,14 @@ static int64_t step_for(int64_t extent, int64_t side)
 }
 
 /* Where a plane lies: rows x columns voxels after steps, at `index` of axis and colour `c`. */
-static void place_plane(const viewer *w, int64_t index, int64_t c, int64_t *start, int64_t *n,
-	int64_t *step)
+static void place_plane(
+	const viewer *w, int64_t index, int64_t c, int64_t *start, int64_t *n, int64_t *step)
 {
 	for (int d = 0; d < w->ndim; d++) {
 		bool shown = d == w->rows || d == w->columns;
 		step[d] = shown ? step_for(w->shape[d], w->side) : 1;
 		n[d] = shown ? (w->shape[d] + step[d] - 1) / step[d] : 1;
-		start[d] = shown            ? 0
-			   : d == w->axis    ? index
-			   : d == w->colours ? c
-					     : w->shape[d] / 2;
+		start[d] = shown ? 0 : d == w->axis ? index : d == w->colours ? c : w->shape[d] / 2;
 	}
 }
 
@@ -129,7 +127,8 @@ static cairn_status read_planes(const viewer *w, const cairn_array *a, const int
 	int64_t start[CAIRN_MAX_NDIM], n[CAIRN_MAX_NDIM], step[CAIRN_MAX_NDIM];
 	crn_pixel pixel;
 	if (!crn_pixel_from_name(cairn_array_dtype(a), &pixel))
-		return crn_fail(err, CAIRN_FAILED, "dtype %s makes no picture", cairn_array_dtype(a));
+		return crn_fail(
+			err, CAIRN_FAILED, "dtype %s makes no picture", cairn_array_dtype(a));
 	place_plane(w, 0, 0, start, n, step);
 	int64_t rows = w->rows >= 0 ? n[w->rows] : 1, columns = n[w->columns];
 	size_t bytes = (size_t)rows * (size_t)columns * cairn_array_item_bytes(a);
@@ -314,7 +313,8 @@ static cairn_status view_ortho(viewer *w, crn_picture *ret, cairn_error *err)
 	crn_contrast contrast = {0, 0}; /* of the first plane, used for all three */
 	int64_t index = 0;
 	if (w->axis < 0 || w->colours >= 0)
-		return crn_fail(err, CAIRN_USAGE, "three planes need an array of three axes or more");
+		return crn_fail(
+			err, CAIRN_USAGE, "three planes need an array of three axes or more");
 	w->side = MAX_SIDE / 2;
 	CRN_TRY(plane_index(w, &index, err));
 	int z = w->axis, y = w->rows, x = w->columns;
@@ -331,8 +331,7 @@ static cairn_status view_ortho(viewer *w, crn_picture *ret, cairn_error *err)
 	return status;
 }
 
-static cairn_status view_projection(
-	cairn_session *s, viewer *w, crn_picture *ret, cairn_error *err)
+static cairn_status view_projection(cairn_session *s, viewer *w, crn_picture *ret, cairn_error *err)
 {
 	static const char *const names[] = {"max", "mean", "sum"};
 	const char *how = w->v->projection ? w->v->projection : "max";
@@ -340,9 +339,11 @@ static cairn_status view_projection(
 	for (int i = 0; i < 3; i++)
 		known |= strcmp(how, names[i]) == 0;
 	if (!known)
-		return crn_fail(err, CAIRN_USAGE, "a projection is max, mean or sum, not %.40s", how);
+		return crn_fail(
+			err, CAIRN_USAGE, "a projection is max, mean or sum, not %.40s", how);
 	if (w->axis < 0)
-		return crn_fail(err, CAIRN_USAGE, "a projection needs an array of three axes or more");
+		return crn_fail(
+			err, CAIRN_USAGE, "a projection needs an array of three axes or more");
 	CRN_STR text = {0};
 	crn_str_appendf(&text, "x.%s(axis=%d)", how, w->axis);
 	if (text.oom)
@@ -382,8 +383,7 @@ static cairn_status number_of(
 	return status;
 }
 
-static cairn_status view_histogram(
-	cairn_session *s, viewer *w, crn_picture *ret, cairn_error *err)
+static cairn_status view_histogram(cairn_session *s, viewer *w, crn_picture *ret, cairn_error *err)
 {
 	double low = w->v->low, high = w->v->high;
 	int64_t bins = w->v->bins > 0 ? w->v->bins : 256;
@@ -405,8 +405,11 @@ static cairn_status view_histogram(
 		counts, NULL, NULL, NULL, n, (size_t)bins * sizeof(*n), w->options, err);
 	cairn_array_free(counts);
 	CRN_TRY(status);
-	crn_histogram_plot plot = {
-		.counts = n, .n_bins = bins, .low = low, .high = high, .log_counts = true,
+	crn_histogram_plot plot = {.counts = n,
+		.n_bins = bins,
+		.low = low,
+		.high = high,
+		.log_counts = true,
 		.x_label = "value"};
 	return crn_picture_histogram(&plot, ret, err);
 }

@@ -56,7 +56,7 @@ INTEGERS(DEFINE_INTEGER)
 		for (int64_t i = 0; i < n; i++) {                                                  \
 			itype bits;                                                                \
 			memcpy(&bits, v + i * (int64_t)sizeof(bits), sizeof(bits));                \
-			itype size = (itype)(bits & ~((itype)1 << (8 * sizeof(itype) - 1)));       \
+			itype size = (itype)(bits & (sizeof(itype) == 4 ? INT32_MAX : INT64_MAX));       \
 			itype key = bits < 0 ? (itype)(-1 - size) : bits;                          \
 			top = size > top ? size : top;                                             \
 			best = key < best ? key : best;                                            \
@@ -70,7 +70,7 @@ INTEGERS(DEFINE_INTEGER)
 		for (int64_t i = 0; i < n; i++) {                                                  \
 			itype bits;                                                                \
 			memcpy(&bits, v + i * (int64_t)sizeof(bits), sizeof(bits));                \
-			itype size = (itype)(bits & ~((itype)1 << (8 * sizeof(itype) - 1)));       \
+			itype size = (itype)(bits & (sizeof(itype) == 4 ? INT32_MAX : INT64_MAX));       \
 			itype key = bits < 0 ? (itype)(-1 - size) : bits;                          \
 			top = size > top ? size : top;                                             \
 			best = key > best ? key : best;                                            \

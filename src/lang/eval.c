@@ -63,14 +63,15 @@ static cairn_status keep_sink(crn_eval *e, crn_node *n, cairn_error *err)
 	return CAIRN_OK;
 }
 
-static cairn_status call_op(crn_eval *e, const crn_ast *at, const crn_op *op,
-	const crn_kwarg *args, int n_args, int n_positional, crn_value *ret, cairn_error *err)
+static cairn_status call_op(crn_eval *e, const crn_ast *at, const crn_op *op, const crn_kwarg *args,
+	int n_args, int n_positional, crn_value *ret, cairn_error *err)
 {
 	crn_value positional[MAX_ARGS]; /* borrowed from args */
 	for (int i = 0; i < n_args; i++) {
 		if (has_sink(&args[i].value))
 			return crn_script_fail(e->text, at->offset, err,
-				"%s: write(...) and print(...) give no value to go on with", op->name);
+				"%s: write(...) and print(...) give no value to go on with",
+				op->name);
 		if (i < n_positional)
 			positional[i] = args[i].value;
 	}
@@ -90,8 +91,8 @@ static cairn_status call_op(crn_eval *e, const crn_ast *at, const crn_op *op,
 	return CAIRN_OK;
 }
 
-cairn_status crn_eval_op(crn_eval *e, const crn_ast *at, const char *name,
-	const crn_value *args, int n_args, crn_value *ret, cairn_error *err)
+cairn_status crn_eval_op(crn_eval *e, const crn_ast *at, const char *name, const crn_value *args,
+	int n_args, crn_value *ret, cairn_error *err)
 {
 	crn_kwarg list[2] = {{0}};
 	const crn_op *op = crn_op_find(crn_graph_registry(e->graph), name);
@@ -106,15 +107,14 @@ cairn_status crn_eval_op(crn_eval *e, const crn_ast *at, const char *name,
 /* ---- calls ---- */
 
 /* read("wf.py#smooth"): the value another pipeline gives to that name. */
-static cairn_status read_pipeline(crn_eval *e, const crn_ast *at, const crn_kwarg *args,
-	int n_args, crn_value *ret, cairn_error *err)
+static cairn_status read_pipeline(crn_eval *e, const crn_ast *at, const crn_kwarg *args, int n_args,
+	crn_value *ret, cairn_error *err)
 {
 	cairn_status status;
 	if (n_args > 1)
 		status = crn_fail(err, CAIRN_USAGE, "read: a pipeline takes no options");
 	else
-		status = crn_pipeline_read(
-			e->graph, args[0].value.s, e->level + 1, ret, err);
+		status = crn_pipeline_read(e->graph, args[0].value.s, e->level + 1, ret, err);
 	if (status != CAIRN_OK) {
 		int line, column;
 		crn_script_position(e->text, at->offset, &line, &column);
@@ -128,8 +128,8 @@ static cairn_status call_named(crn_eval *e, const crn_ast *at, const char *name,
 	const crn_kwarg *args, int n_args, int n_positional, crn_value *ret, cairn_error *err)
 {
 	crn_value plain;
-	bool all_plain = n_args == 1 && n_positional == 1 && crn_plain_call(
-		name, &args[0].value, 1, &plain);
+	bool all_plain =
+		n_args == 1 && n_positional == 1 && crn_plain_call(name, &args[0].value, 1, &plain);
 	if (all_plain) {
 		*ret = plain;
 		return CAIRN_OK;
@@ -225,8 +225,7 @@ static cairn_status eval_member(crn_eval *e, const crn_ast *a, crn_value *ret, c
 	if (module) {
 		bool found;
 		CRN_TRY(crn_eval_constant(a->name, &found, ret, err));
-		return found ? CAIRN_OK
-			     : crn_eval_unknown(e, a->name, a->offset, "the name", err);
+		return found ? CAIRN_OK : crn_eval_unknown(e, a->name, a->offset, "the name", err);
 	}
 	CRN_VALUE v = {0};
 	CRN_TRY(crn_eval_expression(e, of, &v, err));
@@ -355,8 +354,7 @@ static cairn_status eval_list(crn_eval *e, const crn_ast *a, crn_value *ret, cai
 	return CAIRN_OK;
 }
 
-cairn_status crn_eval_expression(
-	crn_eval *e, const crn_ast *a, crn_value *ret, cairn_error *err)
+cairn_status crn_eval_expression(crn_eval *e, const crn_ast *a, crn_value *ret, cairn_error *err)
 {
 	switch (a->kind) {
 	case CRN_AST_LITERAL:

@@ -20,9 +20,9 @@ typedef struct crn_eval {
 	const crn_script_text *text;
 	crn_binding *names;
 	int n_names, names_capacity;
-	int64_t kept; /* crn_eval_size of all values: bounds what a hostile text can hold */
-	const char *module;	  /* what `import cairn as NAME` named it, or NULL */
-	const char *target;	  /* left side of the running assignment, or NULL */
+	int64_t kept;       /* crn_eval_size of all values: bounds what a hostile text can hold */
+	const char *module; /* what `import cairn as NAME` named it, or NULL */
+	const char *target; /* left side of the running assignment, or NULL */
 	const crn_ast *outermost; /* its expression: the call whose node gets the target's name */
 	crn_node **sinks;
 	int n_sinks, sinks_capacity;

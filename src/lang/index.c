@@ -14,14 +14,14 @@ static cairn_status wrong_index(
 {
 	cairn_status status;
 	if (v->kind == CRN_V_NODE) {
-		status = crn_script_fail(e->text, a->offset, err,
-			"an array cannot be the index of an array");
+		status = crn_script_fail(
+			e->text, a->offset, err, "an array cannot be the index of an array");
 		crn_hint(err, "choose voxel by voxel with where(mask, x, 0)");
 		return status;
 	}
 	if (v->kind == CRN_V_LIST) {
-		status = crn_script_fail(e->text, a->offset, err,
-			"a tuple or list cannot be an index here");
+		status = crn_script_fail(
+			e->text, a->offset, err, "a tuple or list cannot be an index here");
 		crn_hint(err, "write the indices with commas: x[1, 2], or a slice: x[1:9:2]");
 		return status;
 	}

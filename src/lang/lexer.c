@@ -54,8 +54,9 @@ const char *crn_token_text(crn_token_kind kind)
 }
 
 /* Tried before the operators above, so the longest match wins. */
-static const char *const refused[] = {"**=", "//=", "<<=", ">>=", "<<", ">>", "+=", "-=", "*=",
-	"/=", "%=", "&=", "|=", "^=", "@=", ":=", "->", "@", "{", "}", "!", "$", "?", "`"};
+static const char *const refused[] = {"**=", "//=", "<<=", ">>=", "<<", ">>",
+	"+=", "-=", "*=", "/=", "%=", "&=", "|=", "^=", "@=", ":=", "->", "@", "{", "}", "!", "$",
+	"?", "`"};
 
 static bool starts(const crn_lexer *l, const char *text)
 {
@@ -96,8 +97,8 @@ static cairn_status string_prefix(const crn_lexer *l, size_t n, cairn_error *err
 	const char *s = l->text->data + l->at;
 	for (size_t i = 0; i < n; i++)
 		if (s[i] == 'f' || s[i] == 'F') {
-			cairn_status status = crn_script_fail(
-				l->text, l->at, err, "f-strings are not part of the pipeline language");
+			cairn_status status = crn_script_fail(l->text, l->at, err,
+				"f-strings are not part of the pipeline language");
 			crn_hint(err, "join texts with +");
 			return status;
 		}
@@ -145,8 +146,7 @@ static cairn_status track_brackets(crn_lexer *l, crn_token_kind kind, cairn_erro
 	} else if (closes) {
 		char wanted = kind == CRN_TOK_CLOSE ? '(' : '[';
 		if (l->depth == 0)
-			return crn_script_fail(
-				l->text, l->at, err, "this bracket closes nothing");
+			return crn_script_fail(l->text, l->at, err, "this bracket closes nothing");
 		if (l->text->data[l->open[l->depth - 1]] != wanted)
 			return crn_script_fail(l->text, l->at, err,
 				"this bracket does not match the '%c' that is open",

@@ -39,8 +39,7 @@ const crn_op *crn_eval_public_op(const crn_eval *e, const char *name)
 	return op && !op->internal ? op : NULL;
 }
 
-cairn_status crn_eval_constant(
-	const char *name, bool *ret_found, crn_value *ret, cairn_error *err)
+cairn_status crn_eval_constant(const char *name, bool *ret_found, crn_value *ret, cairn_error *err)
 {
 	crn_dtype t;
 	*ret_found = true;
@@ -62,8 +61,9 @@ static const char **all_names(const crn_eval *e, int *ret_n)
 	size_t n_ops = 0, n = 0;
 	while (ops[n_ops])
 		n_ops++;
-	const char **names = crn_calloc(
-		n_ops + (size_t)e->n_names + CRN_COUNT(constants) + CRN_N_DTYPES + 8, sizeof(*names));
+	const char **names =
+		crn_calloc(n_ops + (size_t)e->n_names + CRN_COUNT(constants) + CRN_N_DTYPES + 8,
+			sizeof(*names));
 	if (!names)
 		return NULL;
 	for (int i = 0; i < e->n_names; i++)
@@ -84,13 +84,14 @@ static const char **all_names(const crn_eval *e, int *ret_n)
 cairn_status crn_eval_unknown(
 	const crn_eval *e, const char *name, size_t offset, const char *what, cairn_error *err)
 {
-	static const char *const python_only[] = {"range", "list", "dict", "tuple", "open", "enumerate",
-		"zip", "map", "str", "type", "getattr", "exec", "eval", "__import__"};
+	static const char *const python_only[] = {"range", "list", "dict", "tuple", "open",
+		"enumerate", "zip", "map", "str", "type", "getattr", "exec", "eval", "__import__"};
 	cairn_status status =
 		crn_script_fail(e->text, offset, err, "%s %.80s is not known", what, name);
 	for (size_t i = 0; i < CRN_COUNT(python_only); i++)
 		if (strcmp(name, python_only[i]) == 0) {
-			crn_hint(err, "%s is Python's: loops and functions use the Python module", name);
+			crn_hint(err, "%s is Python's: loops and functions use the Python module",
+				name);
 			return status;
 		}
 	int n = 0;

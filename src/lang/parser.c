@@ -5,9 +5,9 @@
  * Precedence climbing over one table of binary operators.
  *
  * Invariants
- *  (1) A node's depth is one more than its deepest child and at most CRN_SCRIPT_MAX_DEPTH, so walking
- *      a tree recursively is safe; the parser's own recursion is bounded by `nesting`.
- *  (2) All nodes of a script are in its chain, also when parsing fails half way.
+ *  (1) A node's depth is one more than its deepest child and at most CRN_SCRIPT_MAX_DEPTH, so
+ * walking a tree recursively is safe; the parser's own recursion is bounded by `nesting`. (2) All
+ * nodes of a script are in its chain, also when parsing fails half way.
  */
 #include "lang/parser.h"
 
@@ -53,8 +53,8 @@ static cairn_status add_child(
 	if (child && child->depth >= a->depth)
 		a->depth = child->depth + 1;
 	if (a->depth > CRN_SCRIPT_MAX_DEPTH) {
-		cairn_status status = crn_script_fail(
-			p->text, a->offset, err, "this expression is too deep");
+		cairn_status status =
+			crn_script_fail(p->text, a->offset, err, "this expression is too deep");
 		crn_hint(err, "give its parts names");
 		return status;
 	}
@@ -180,8 +180,8 @@ static cairn_status parse_argument(crn_parser *p, crn_ast *call, bool *keywords,
 		return crn_script_fail(p->text, offset, err,
 			"the part before '=' must be the name of a parameter");
 	if (!keyword && *keywords)
-		return crn_script_fail(p->text, offset, err,
-			"arguments by position come before those by name");
+		return crn_script_fail(
+			p->text, offset, err, "arguments by position come before those by name");
 	if (!keyword)
 		return add_child(p, call, value, NULL, err);
 	*keywords = true;
@@ -354,8 +354,7 @@ static cairn_status parse_expression(crn_parser *p, int floor, crn_ast **ret, ca
 {
 	crn_ast *left = NULL;
 	if (++p->nesting > 2 * CRN_SCRIPT_MAX_DEPTH)
-		return crn_script_fail(
-			p->text, p->now.offset, err, "this expression is too deep");
+		return crn_script_fail(p->text, p->now.offset, err, "this expression is too deep");
 	CRN_TRY(parse_unary(p, &left, err));
 	for (;;) {
 		crn_token_kind op = p->now.kind;

@@ -2,7 +2,8 @@
  *
  * parser.h -- what the files of the parser share: its state, tokens in and tree nodes out.
  *
- *	statements.c ── parser.c (expressions) ── refusals.c (what is not part of the language) ── lexer.c
+ *	statements.c ── parser.c (expressions) ── refusals.c (what is not part of the language) ──
+ *lexer.c
  */
 #ifndef CRN_LANG_PARSER_H
 #define CRN_LANG_PARSER_H
@@ -25,8 +26,7 @@ bool crn_parser_word_is(const crn_parser *p, const char *word);
 bool crn_parser_refused(const crn_parser *p);
 CRN_CHECKED cairn_status crn_parser_advance(crn_parser *p, cairn_error *err);
 /** Uses a token of this kind; USAGE if the next one is another. */
-CRN_CHECKED cairn_status crn_parser_expect(
-	crn_parser *p, crn_token_kind kind, cairn_error *err);
+CRN_CHECKED cairn_status crn_parser_expect(crn_parser *p, crn_token_kind kind, cairn_error *err);
 /** The error for a next token that does not go here; `wanted` is "a value", "',' or ')'". */
 cairn_status crn_parser_unexpected(const crn_parser *p, const char *wanted, cairn_error *err);
 CRN_CHECKED cairn_status crn_parser_take_name(crn_parser *p, char **ret, cairn_error *err);

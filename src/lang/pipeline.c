@@ -28,8 +28,8 @@ struct crn_pipeline {
 /* ---- settings ---- */
 
 /* The literal assignment a setting is for; when there is none, what to say instead. */
-static cairn_status find_literal(const crn_script *s, const crn_setting *setting,
-	const crn_ast **ret, cairn_error *err)
+static cairn_status find_literal(
+	const crn_script *s, const crn_setting *setting, const crn_ast **ret, cairn_error *err)
 {
 	int n = 0, line = 0, column;
 	CRN_FREE const char **literals = crn_calloc((size_t)s->n_statements, sizeof(*literals));
@@ -52,8 +52,10 @@ static cairn_status find_literal(const crn_script *s, const crn_setting *setting
 	}
 	if (line > 0)
 		return crn_fail(err, CAIRN_USAGE,
-			"--set %.80s: %.80s is computed in line %d; only names assigned a literal can "
-			"be set", setting->name, setting->name, line);
+			"--set %.80s: %.80s is computed in line %d; only names assigned a literal "
+			"can "
+			"be set",
+			setting->name, setting->name, line);
 	cairn_status status = crn_fail(err, CAIRN_USAGE,
 		"--set %.80s: the pipeline assigns no literal to that name", setting->name);
 	const char *near = crn_nearest_name(setting->name, literals, n);
@@ -67,8 +69,8 @@ static cairn_status find_literal(const crn_script *s, const crn_setting *setting
 	return status;
 }
 
-static cairn_status setting_value(const crn_setting *setting, const crn_ast *literal,
-	crn_value *ret, cairn_error *err)
+static cairn_status setting_value(
+	const crn_setting *setting, const crn_ast *literal, crn_value *ret, cairn_error *err)
 {
 	const char *text = setting->text;
 	bool is_text = literal->kind == CRN_AST_LITERAL && literal->value.kind == CRN_V_STR;
@@ -160,8 +162,8 @@ static cairn_status run_expression(
 	if (sink || (text && !last))
 		return CAIRN_OK;
 	if (!last) {
-		cairn_status status = crn_script_fail(p->eval.text, s->value->offset, err,
-			"the result of this line is not used");
+		cairn_status status = crn_script_fail(
+			p->eval.text, s->value->offset, err, "the result of this line is not used");
 		crn_hint(err, "give it a name, write(...) it or print(...) it");
 		return status;
 	}
@@ -171,8 +173,7 @@ static cairn_status run_expression(
 	return CAIRN_OK;
 }
 
-static cairn_status run_all(
-	crn_pipeline *p, const crn_pipeline_request *request, cairn_error *err)
+static cairn_status run_all(crn_pipeline *p, const crn_pipeline_request *request, cairn_error *err)
 {
 	const crn_script *s = p->script;
 	for (int i = 0; i < s->n_statements; i++) {
@@ -253,8 +254,8 @@ static cairn_status read_file(int fd, const char *path, crn_str *out, cairn_erro
 	return out->oom ? crn_fail_memory(err, "a pipeline text", out->len) : CAIRN_OK;
 }
 
-cairn_status crn_pipeline_load(crn_graph *g, const char *path,
-	const crn_pipeline_request *request, crn_pipeline **ret, cairn_error *err)
+cairn_status crn_pipeline_load(crn_graph *g, const char *path, const crn_pipeline_request *request,
+	crn_pipeline **ret, cairn_error *err)
 {
 	CRN_STR text = {0};
 	crn_pipeline_request named = *request;
@@ -399,7 +400,8 @@ cairn_status crn_pipeline_read(
 	const char *name = NULL;
 	if (level > MAX_LEVEL)
 		return crn_fail(err, CAIRN_USAGE,
-			"%s: pipelines read each other more than %d deep (in a circle?)", url, MAX_LEVEL);
+			"%s: pipelines read each other more than %d deep (in a circle?)", url,
+			MAX_LEVEL);
 	if (!crn_pipeline_is_url(url, &n, &name))
 		return crn_fail(err, CAIRN_USAGE, "%s is no pipeline file", url);
 	CRN_FREE char *path = crn_strndup(url, n);

@@ -21,14 +21,14 @@ typedef struct crn_pipeline crn_pipeline;
 /** Replaces the value of a top-level `name = LITERAL`: --set name=text. */
 typedef struct crn_setting {
 	const char *name;
-	/* A literal as in the language, "1, 2, 2" a tuple. Where the pipeline has a text (a file name),
-	 * any text that does not begin with a quote is taken as it is. */
+	/* A literal as in the language, "1, 2, 2" a tuple. Where the pipeline has a text (a file
+	 * name), any text that does not begin with a quote is taken as it is. */
 	const char *text;
 } crn_setting;
 
 /** A name that has a value before the first statement. */
 typedef struct crn_given {
-	const char *name;	/* copied */
+	const char *name;       /* copied */
 	const crn_value *value; /* copied */
 } crn_given;
 

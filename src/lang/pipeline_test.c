@@ -54,8 +54,8 @@ static const crn_param write_params[] = {{"x", CRN_P_NODE, NULL, NULL, NULL},
 static const crn_param any_params[] = {
 	{"value", CRN_P_ANY, NULL, NULL, NULL}, {NULL, CRN_P_END, NULL, NULL, NULL}};
 
-#define OP(id, table, inference, which)                                                            \
-	static const crn_op op_##id = {                                                            \
+#define OP(id, table, inference, which) \
+	static const crn_op op_##id = { \
 		.name = #id, .params = table, .infer = inference, .kind = which};
 OP(source, source_params, source_infer, CRN_GENERATOR)
 OP(median_filter, size_params, same_infer, CRN_STENCIL)
@@ -64,17 +64,18 @@ OP(transpose, one_params, same_infer, CRN_VIEW)
 OP(write, write_params, same_infer, CRN_SINK)
 #define TWO(id) OP(id, two_params, same_infer, CRN_ELEMENTWISE)
 #define ONE(id) OP(id, one_params, same_infer, CRN_ELEMENTWISE)
-#define ALL_TWO(X)                                                                                 \
-	X(add) X(subtract) X(multiply) X(divide) X(floor_divide) X(mod) X(power) X(equal)          \
-	X(not_equal) X(less) X(less_equal) X(greater) X(greater_equal) X(bitwise_and)              \
-	X(bitwise_or) X(bitwise_xor)
+#define ALL_TWO(X) \
+	X(add) \
+	X(subtract) X(multiply) X(divide) X(floor_divide) X(mod) X(power) X(equal) X(not_equal) \
+		X(less) X(less_equal) X(greater) X(greater_equal) X(bitwise_and) X(bitwise_or) \
+			X(bitwise_xor)
 ALL_TWO(TWO)
 ONE(negative)
 ONE(invert)
 
 /* Hands its argument on: how a test looks at any value. */
-static cairn_status keep_build(crn_graph *g, const crn_op *self, const crn_value *args,
-	crn_value *ret, cairn_error *err)
+static cairn_status keep_build(
+	crn_graph *g, const crn_op *self, const crn_value *args, crn_value *ret, cairn_error *err)
 {
 	(void)g;
 	(void)self;
@@ -184,8 +185,8 @@ static void slices_are_pythons(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(python_slices) / sizeof(python_slices[0]); i++) {
 		CRN_STR text = {0};
-		crn_str_appendf(&text, "values = (10, 11, 12, 13, 14)\nvalues[%s]",
-			python_slices[i][0]);
+		crn_str_appendf(
+			&text, "values = (10, 11, 12, 13, 14)\nvalues[%s]", python_slices[i][0]);
 		assert_string_equal(value(text.data), python_slices[i][1]);
 	}
 }
@@ -202,8 +203,8 @@ static void statements_and_calls(void **state)
 	assert_string_equal(value("import cairn\nx = cairn.source('x')\nx.median_filter(size=5)"),
 		"(median_filter x 5)");
 	assert_string_equal(value("import cairn as c\nc.keep(c.float32)"), "\"float32\"");
-	assert_string_equal(value("source('x').median_filter(5).T"),
-		"(transpose (median_filter x 5))");
+	assert_string_equal(
+		value("source('x').median_filter(5).T"), "(transpose (median_filter x 5))");
 	assert_string_equal(value("x = source('x'); (x > 2) & ~(x == 3)"),
 		"(bitwise_and (greater x 2) (invert (equal x 3)))");
 	assert_string_equal(value("1 - source('x')"), "(subtract 1 x)");
@@ -213,8 +214,8 @@ static void statements_and_calls(void **state)
 	assert_string_equal(value("keep('a' \"b\" + 'c')"), "\"abc\"");
 	assert_string_equal(value("keep([1, (2,), [], None, inf, uint8, float])"),
 		"(1, (2,), (), None, inf, \"uint8\", \"float64\")");
-	assert_string_equal(value("keep((int(2.9), round(2.5), float(3), len((1, 2))))"),
-		"(2, 2, 3.0, 2)");
+	assert_string_equal(
+		value("keep((int(2.9), round(2.5), float(3), len((1, 2))))"), "(2, 2, 3.0, 2)");
 	assert_string_equal(value("# only\r\nkeep(1)\r\n"), "1");
 	assert_string_equal(value("  x = (1 +\n 2)\n  keep(x)"), "3");
 	assert_string_equal(value("\xef\xbb\xbfkeep(1)"), "1");
@@ -224,7 +225,8 @@ static void indexing(void **state)
 {
 	(void)state;
 	assert_string_equal(value("source('x')[:-54, 52:-52, ::2, None, ..., -1]"),
-		"(getitem x ((None, -54, None), (52, -52, None), (None, None, 2), None, \"...\", -1))");
+		"(getitem x ((None, -54, None), (52, -52, None), (None, None, 2), None, \"...\", "
+		"-1))");
 	assert_string_equal(value("source('x')[1,]"), "(getitem x (1,))");
 	assert_string_equal(value("source('x')[:]"), "(getitem x ((None, None, None),))");
 	assert_string_equal(value("keep((5, 6, 7))[-1]"), "7");
@@ -249,7 +251,8 @@ static void sinks_in_order(void **state)
 	crn_pipeline *p = NULL;
 	int n = 0;
 	assert_int_equal(build("smooth = source('x').median_filter()\nwrite(smooth, 'b.npy')\n"
-			       "smooth.write('a.npy')\nwrite(smooth, 'b.npy')\n", NULL, 0, &g, &p),
+			       "smooth.write('a.npy')\nwrite(smooth, 'b.npy')\n",
+				 NULL, 0, &g, &p),
 		CAIRN_OK);
 	crn_node *const *sinks = crn_pipeline_sinks(p, &n);
 	assert_int_equal(n, 2);
@@ -270,7 +273,8 @@ static void sinks_in_order(void **state)
 static void settings(void **state)
 {
 	(void)state;
-	static const char text[] = "sigma = (3, 6, 6)\nfile = 'a.tif'\nt = 2 * 3\nkeep((sigma, file))";
+	static const char text[] =
+		"sigma = (3, 6, 6)\nfile = 'a.tif'\nt = 2 * 3\nkeep((sigma, file))";
 	crn_setting s[] = {{"sigma", "1,2,2"}, {"file", "b c.tif"}};
 	assert_string_equal(value_with(text, s, 2), "((1, 2, 2), \"b c.tif\")");
 	s[1].text = "'quoted.tif'";
@@ -310,21 +314,22 @@ static const char *const errors[][2] = {
 		"line 1, column 12: chained comparisons are not part of the pipeline language\n"
 		"    keep(1 < 2 < 3)\n               ^|"
 		"write (a < b) & (b < c), each comparison in brackets"},
-	{"x = 1 if True else 2",
-		"line 1, column 7: 'if' is not part of the pipeline language\n"
-		"    x = 1 if True else 2\n          ^|"
-		"choose voxel by voxel with where(condition, a, b)"},
+	{"x = 1 if True else 2", "line 1, column 7: 'if' is not part of the pipeline language\n"
+				 "    x = 1 if True else 2\n          ^|"
+				 "choose voxel by voxel with where(condition, a, b)"},
 	{"x = True and False", "line 1, column 10: 'and' does not work on arrays\n"
 			       "    x = True and False\n             ^|"
 			       "use & with brackets: (a > 1) & (b < 2)"},
 	{"not True", "line 1, column 1: 'not' does not work on arrays\n    not True\n    ^|"
 		     "use ~: ~(a > 1)"},
-	{"def f(x):\n  return x", "line 1, column 1: defining functions is not part of the pipeline "
-				 "language\n    def f(x):\n    ^|"
-				 "for loops and functions use the Python module"},
-	{"for i in (1, 2):", "line 1, column 1: loops and comprehensions are not part of the pipeline "
-			     "language\n    for i in (1, 2):\n    ^|"
-			     "for loops and functions use the Python module"},
+	{"def f(x):\n  return x",
+		"line 1, column 1: defining functions is not part of the pipeline "
+		"language\n    def f(x):\n    ^|"
+		"for loops and functions use the Python module"},
+	{"for i in (1, 2):",
+		"line 1, column 1: loops and comprehensions are not part of the pipeline "
+		"language\n    for i in (1, 2):\n    ^|"
+		"for loops and functions use the Python module"},
 	{"x = [i for i in (1, 2)]",
 		"line 1, column 8: loops and comprehensions are not part of the pipeline language\n"
 		"    x = [i for i in (1, 2)]\n           ^|"
@@ -333,8 +338,9 @@ static const char *const errors[][2] = {
 		"line 1, column 9: loops and comprehensions are not part of the pipeline language\n"
 		"    keep([1 for i in y])\n            ^|"
 		"for loops and functions use the Python module"},
-	{"x = {1: 2}", "line 1, column 5: dictionaries and sets are not part of the pipeline language\n"
-		       "    x = {1: 2}\n        ^|give options as keywords: f(x, name=value)"},
+	{"x = {1: 2}",
+		"line 1, column 5: dictionaries and sets are not part of the pipeline language\n"
+		"    x = {1: 2}\n        ^|give options as keywords: f(x, name=value)"},
 	{"x = f'{a}'", "line 1, column 5: f-strings are not part of the pipeline language\n"
 		       "    x = f'{a}'\n        ^|join texts with +"},
 	{"x = lambda y: y", "line 1, column 5: lambda is not part of the pipeline language\n"
@@ -343,9 +349,10 @@ static const char *const errors[][2] = {
 	{"import numpy as np", "line 1, column 1: only cairn can be imported in a pipeline\n"
 			       "    import numpy as np\n    ^|"
 			       "other modules need Python: run the file with python"},
-	{"x[0] = 1", "line 1, column 1: arrays are never changed in place, so a part of one cannot be "
-		     "assigned\n    x[0] = 1\n    ^|"
-		     "choose voxel by voxel with where(condition, a, b)"},
+	{"x[0] = 1",
+		"line 1, column 1: arrays are never changed in place, so a part of one cannot be "
+		"assigned\n    x[0] = 1\n    ^|"
+		"choose voxel by voxel with where(condition, a, b)"},
 	{"a, b = 1, 2", "line 1, column 1: several names on the left of '=' are not part of the "
 			"pipeline language\n    a, b = 1, 2\n    ^|"
 			"give the result one name and index it: r[0], r[1]"},
@@ -356,12 +363,14 @@ static const char *const errors[][2] = {
 			 "put name = expression on a line of its own"},
 	{"x: int = 3", "line 1, column 2: type annotations and blocks are not part of the pipeline "
 		       "language\n    x: int = 3\n     ^|"},
-	{"a = b = 1", "line 1, column 7: one assignment a statement, please: a = b = c is not part of "
-		      "the pipeline language\n    a = b = 1\n          ^|"},
+	{"a = b = 1",
+		"line 1, column 7: one assignment a statement, please: a = b = c is not part of "
+		"the pipeline language\n    a = b = 1\n          ^|"},
 	{"keep(*x)", "line 1, column 6: unpacking with * is not part of the pipeline language\n"
 		     "    keep(*x)\n         ^|"},
-	{"x = 1\n  y = 2", "line 2, column 3: unexpected indentation\n      y = 2\n      ^|"
-			   "all statements start in the same column; continue a line inside brackets"},
+	{"x = 1\n  y = 2",
+		"line 2, column 3: unexpected indentation\n      y = 2\n      ^|"
+		"all statements start in the same column; continue a line inside brackets"},
 	{"x = 'abc", "line 1, column 5: this string does not end\n    x = 'abc\n        ^|"},
 	{"x = 18446744073709551616",
 		"line 1, column 5: this integer is larger than 18446744073709551615 (2^64 - 1)\n"
@@ -373,7 +382,8 @@ static const char *const errors[][2] = {
 		    "    x = 1 2\n          ^|"},
 	{"\xce\xbc = '\xc2\xb5m'; y = @", "line 1, column 15: the matrix product is not part"},
 	{"median_filter = 3\nmedian_filter(2)",
-		"line 2, column 1: median_filter is a value here (assigned in line 1) and cannot be "
+		"line 2, column 1: median_filter is a value here (assigned in line 1) and cannot "
+		"be "
 		"called\n    median_filter(2)\n    ^|give the value in line 1 another name"},
 	{"x = median_filter", "line 1, column 5: median_filter is an operation: call it\n"
 			      "    x = median_filter\n        ^|median_filter(...)"},
@@ -393,7 +403,8 @@ static const char *const errors[][2] = {
 			 "    x = range(3)\n        ^|"
 			 "range is Python's: loops and functions use the Python module"},
 	{"x\t=\t$", "line 1, column 5: a value is expected, not $\n    x\t=\t$\n     \t \t^|"},
-	{"aaaaaaaaa = 111111111111111 + 1111111111111111 + 111111111111111 + b + 222222222222222222 + "
+	{"aaaaaaaaa = 111111111111111 + 1111111111111111 + 111111111111111 + b + "
+	 "222222222222222222 + "
 	 "33333333333333333 + 4444444444444444",
 		"line 1, column 68: the name b is not known\n"
 		"    ...11111111 + 1111111111111111 + 111111111111111 + b + 222222222222222222 + "
@@ -412,7 +423,8 @@ static void errors_name_the_place(void **state)
 		bool same = strchr(want, '|') ? strcmp(got, want) == 0
 					      : strncmp(got, want, strlen(want)) == 0;
 		if (!same)
-			fail_msg("\n%s\n-- gave --\n%s\n-- expected --\n%s", errors[i][0], got, want);
+			fail_msg("\n%s\n-- gave --\n%s\n-- expected --\n%s", errors[i][0], got,
+				want);
 	}
 }
 
@@ -475,14 +487,16 @@ static void pipelines_are_inputs(void **state)
 	snprintf(text, sizeof(text), "read('%s/wf.py#smooth') + 1", folder);
 	assert_string_equal(value(text), "(add (median_filter x 5) 1)");
 	snprintf(text, sizeof(text), "read('%s/wf.py#smoth')", folder);
-	snprintf(want, sizeof(want), "%s/wf.py assigns nothing to smoth|did you mean smooth?", folder);
+	snprintf(want, sizeof(want), "%s/wf.py assigns nothing to smoth|did you mean smooth?",
+		folder);
 	assert_string_equal(value(text), want);
 	snprintf(text, sizeof(text), "read('%s/wf.py')", folder);
 	assert_non_null(strstr(value(text), "with NAME one of x, smooth"));
 	snprintf(text, sizeof(text), "read('%s/bad.py#x')", folder);
 	snprintf(want, sizeof(want),
 		"%s/bad.py, line 1, column 5: a value is expected before the end of the line\n"
-		"    x = \n        ^|", folder);
+		"    x = \n        ^|",
+		folder);
 	assert_string_equal(value(text), want);
 	assert_string_equal(error.where, "read in the pipeline line 1");
 	snprintf(text, sizeof(text), "read('%s/circle.py#r')", folder);

@@ -31,8 +31,8 @@ static wide to_wide(const crn_value *v)
 static cairn_status from_wide(wide w, crn_value *ret, cairn_error *err)
 {
 	if (w < (wide)INT64_MIN || w > (wide)UINT64_MAX)
-		return crn_fail(err, CAIRN_USAGE,
-			"this integer does not fit 64 bits (-2^63 .. 2^64 - 1)");
+		return crn_fail(
+			err, CAIRN_USAGE, "this integer does not fit 64 bits (-2^63 .. 2^64 - 1)");
 	*ret = w < 0 ? crn_value_int((int64_t)w) : crn_value_uint((uint64_t)w);
 	return CAIRN_OK;
 }
@@ -114,8 +114,8 @@ static cairn_status float_power(double a, double b, crn_value *ret, cairn_error 
 	if (a == 0 && b < 0)
 		return crn_fail(err, CAIRN_USAGE, "0 cannot be raised to a negative power");
 	if (a < 0 && isfinite(a) && isfinite(b) && b != floor(b))
-		return crn_fail(err, CAIRN_USAGE,
-			"a negative number to a fractional power is complex");
+		return crn_fail(
+			err, CAIRN_USAGE, "a negative number to a fractional power is complex");
 	double r = pow(a, b);
 	if (isinf(r) && isfinite(a) && isfinite(b))
 		return crn_fail(err, CAIRN_USAGE, "this power is too large for a float");
@@ -157,8 +157,8 @@ static cairn_status float_binary(
 	}
 }
 
-static cairn_status int_binary(
-	crn_token_kind op, const crn_value *va, const crn_value *vb, crn_value *ret, cairn_error *err)
+static cairn_status int_binary(crn_token_kind op, const crn_value *va, const crn_value *vb,
+	crn_value *ret, cairn_error *err)
 {
 	wide a = to_wide(va), b = to_wide(vb);
 	bool bits = op == CRN_TOK_AND || op == CRN_TOK_OR || op == CRN_TOK_XOR;
@@ -249,8 +249,8 @@ static const char *kind_text(const crn_value *v)
 	return texts[v->kind];
 }
 
-static cairn_status compare(crn_token_kind op, const crn_value *a, const crn_value *b,
-	crn_value *ret, cairn_error *err)
+static cairn_status compare(
+	crn_token_kind op, const crn_value *a, const crn_value *b, crn_value *ret, cairn_error *err)
 {
 	int c;
 	if (op == CRN_TOK_EQ || op == CRN_TOK_NE) {
@@ -296,17 +296,17 @@ static double to_float(const crn_value *v)
 	return crn_value_to_double(v);
 }
 
-cairn_status crn_plain_binary(crn_token_kind op, const crn_value *a, const crn_value *b,
-	crn_value *ret, cairn_error *err)
+cairn_status crn_plain_binary(
+	crn_token_kind op, const crn_value *a, const crn_value *b, crn_value *ret, cairn_error *err)
 {
 	if (op >= CRN_TOK_EQ && op <= CRN_TOK_GT)
 		return compare(op, a, b, ret, err);
 	if (op == CRN_TOK_ADD && a->kind == CRN_V_STR && b->kind == CRN_V_STR)
 		return join(a, b, ret, err);
 	if (!crn_value_is_number(a) || !crn_value_is_number(b)) {
-		cairn_status status = crn_fail(err, CAIRN_USAGE,
-			"%s cannot be applied to %s and %s", crn_token_text(op), kind_text(a),
-			kind_text(b));
+		cairn_status status =
+			crn_fail(err, CAIRN_USAGE, "%s cannot be applied to %s and %s",
+				crn_token_text(op), kind_text(a), kind_text(b));
 		if (a->kind == CRN_V_STR || b->kind == CRN_V_STR)
 			crn_hint(err, "open a file with read(\"...\")");
 		return status;

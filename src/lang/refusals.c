@@ -35,9 +35,12 @@ static const refusal refusals[] = {
 	{"not", "'not' does not work on arrays", "use ~: ~(a > 1)"},
 	{"in", "'in' is not part of the pipeline language", "compare with =="},
 	{"is", "'is' is not part of the pipeline language", "compare with =="},
-	{"if", "'if' is not part of the pipeline language", "choose voxel by voxel with where(condition, a, b)"},
-	{"elif", "'elif' is not part of the pipeline language", "choose voxel by voxel with where(condition, a, b)"},
-	{"else", "'else' is not part of the pipeline language", "choose voxel by voxel with where(condition, a, b)"},
+	{"if", "'if' is not part of the pipeline language",
+		"choose voxel by voxel with where(condition, a, b)"},
+	{"elif", "'elif' is not part of the pipeline language",
+		"choose voxel by voxel with where(condition, a, b)"},
+	{"else", "'else' is not part of the pipeline language",
+		"choose voxel by voxel with where(condition, a, b)"},
 	{"for", "loops and comprehensions are not part of the pipeline language", loops},
 	{"while", "loops are not part of the pipeline language", loops},
 	{"def", "defining functions is not part of the pipeline language", loops},
@@ -50,7 +53,8 @@ static const refusal refusals[] = {
 	{"finally", "'finally' is not part of the pipeline language", loops},
 	{"raise", "'raise' is not part of the pipeline language", loops},
 	{"assert", "'assert' is not part of the pipeline language", loops},
-	{"del", "'del' is not part of the pipeline language", "nothing is held in memory: leave it out"},
+	{"del", "'del' is not part of the pipeline language",
+		"nothing is held in memory: leave it out"},
 	{"pass", "'pass' is not part of the pipeline language", "leave it out"},
 	{"break", "loops are not part of the pipeline language", loops},
 	{"continue", "loops are not part of the pipeline language", loops},
@@ -65,17 +69,18 @@ static const refusal refusals[] = {
 };
 
 static const refusal refused_operators[] = {
-	{"{", "dictionaries and sets are not part of the pipeline language", "give options as keywords: f(x, name=value)"},
+	{"{", "dictionaries and sets are not part of the pipeline language",
+		"give options as keywords: f(x, name=value)"},
 	{"@", "the matrix product is not part of the pipeline language", ""},
 	{"<<", "shifts are not part of the pipeline language", "multiply by a power of two"},
 	{">>", "shifts are not part of the pipeline language", "divide with // by a power of two"},
-	{":=", "':=' is not part of the pipeline language", "put name = expression on a line of its own"},
+	{":=", "':=' is not part of the pipeline language",
+		"put name = expression on a line of its own"},
 	{"->", "'->' is not part of the pipeline language", ""},
 	{"!", "'!' is no operator", "negate masks with ~"},
 };
 
-static cairn_status refuse(
-	const crn_parser *p, const refusal *r, size_t offset, cairn_error *err)
+static cairn_status refuse(const crn_parser *p, const refusal *r, size_t offset, cairn_error *err)
 {
 	cairn_status status = crn_script_fail(p->text, offset, err, "%s", r->what);
 	if (r->hint[0])

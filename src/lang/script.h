@@ -81,7 +81,7 @@ typedef struct crn_token {
 typedef struct crn_lexer {
 	const crn_script_text *text;
 	size_t at;
-	int depth; /* open brackets: newlines inside do not count */
+	int depth;                         /* open brackets: newlines inside do not count */
 	size_t open[CRN_SCRIPT_MAX_DEPTH]; /* where they are */
 	bool line_start;
 } crn_lexer;
@@ -96,12 +96,12 @@ typedef enum crn_ast_kind {
 	CRN_AST_LITERAL, /* value: number, text, bool or None */
 	CRN_AST_ELLIPSIS,
 	CRN_AST_NAME,
-	CRN_AST_LIST,	/* tuple or list: items */
-	CRN_AST_CALL,	/* items[0] callee, then arguments; names[i] of argument i + 1 or NULL */
+	CRN_AST_LIST,   /* tuple or list: items */
+	CRN_AST_CALL,   /* items[0] callee, then arguments; names[i] of argument i + 1 or NULL */
 	CRN_AST_MEMBER, /* items[0].name */
-	CRN_AST_INDEX,	/* items[0][items[1], ...] */
-	CRN_AST_SLICE,	/* items[0]:items[1]:items[2], each may be NULL */
-	CRN_AST_UNARY,	/* op items[0] */
+	CRN_AST_INDEX,  /* items[0][items[1], ...] */
+	CRN_AST_SLICE,  /* items[0]:items[1]:items[2], each may be NULL */
+	CRN_AST_UNARY,  /* op items[0] */
 	CRN_AST_BINARY, /* items[0] op items[1] */
 } crn_ast_kind;
 
@@ -109,7 +109,8 @@ typedef struct crn_ast crn_ast;
 struct crn_ast {
 	crn_ast_kind kind;
 	crn_token_kind op;
-	size_t offset; /* MEMBER: of the name; CALL: of the callee's name; BINARY: of the operator */
+	size_t offset; /* MEMBER: of the name; CALL: of the callee's name; BINARY: of the operator
+			*/
 	int depth;
 	bool in_brackets;
 	crn_value value;

@@ -28,8 +28,8 @@ static cairn_status add_statement(crn_parser *p, crn_statement s, cairn_error *e
 
 static cairn_status refuse_import(const crn_parser *p, size_t offset, cairn_error *err)
 {
-	cairn_status status = crn_script_fail(
-		p->text, offset, err, "only cairn can be imported in a pipeline");
+	cairn_status status =
+		crn_script_fail(p->text, offset, err, "only cairn can be imported in a pipeline");
 	crn_hint(err, "other modules need Python: run the file with python");
 	return status;
 }
@@ -72,8 +72,8 @@ static cairn_status parse_import(crn_parser *p, cairn_error *err)
 			break;
 	}
 	if (crn_parser_word_is(p, "as"))
-		return crn_script_fail(p->text, p->now.offset, err,
-			"operations cannot be renamed in a pipeline");
+		return crn_script_fail(
+			p->text, p->now.offset, err, "operations cannot be renamed in a pipeline");
 	return brackets ? crn_parser_expect(p, CRN_TOK_CLOSE, err) : CAIRN_OK;
 }
 

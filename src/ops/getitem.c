@@ -44,8 +44,8 @@ static bool to_item(const crn_value *v, crn_index_item *ret)
 	}
 }
 
-static cairn_status build(crn_graph *g, const crn_op *self, const crn_value *args,
-	crn_value *ret, cairn_error *err)
+static cairn_status build(
+	crn_graph *g, const crn_op *self, const crn_value *args, crn_value *ret, cairn_error *err)
 {
 	crn_index_item items[MAX_ITEMS];
 	const crn_value *list = &args[ITEMS];

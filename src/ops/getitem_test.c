@@ -65,8 +65,8 @@ static void wrong_entries_are_named(void **state)
 	assert_non_null(strstr(indexed("[10]"), "out of bounds"));
 	assert_non_null(strstr(indexed("[1, 2, 3, 4]"), "too many indices"));
 	assert_non_null(strstr(indexed("['...', '...']"), "..."));
-	assert_string_equal(indexed("[(1, 2)]"),
-		"only integers, slices, ... and None are valid indices");
+	assert_string_equal(
+		indexed("[(1, 2)]"), "only integers, slices, ... and None are valid indices");
 	assert_string_equal(
 		indexed("['x']"), "only integers, slices, ... and None are valid indices");
 	assert_non_null(strstr(indexed("3"), "too many indices"));

@@ -27,7 +27,7 @@ python 'assert np.array_equal(np.load("small.npy"), np.minimum(np.load("a.npy"),
 gives 2 convert a.npy a.xyz
 says "a.xyz"
 gives 2 convert a.npy
-says "a source and a destination"
+says "usage: cairn convert"
 
 mkdir tree
 gives 0 convert a.npy tree/one.zarr
