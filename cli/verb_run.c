@@ -82,13 +82,13 @@ const cli_verb cli_verb_run = {
 		   "the memory given. Nothing that no output needs is read or computed. Relative "
 		   "paths in the\n"
 		   "text are relative to the working directory.\n\n"
-		   "Interrupted (Ctrl-C: what is in flight is finished), killed or out of disk: "
-		   "the same command\n"
-		   "with --on-exists resume continues at the missing chunks.",
+		   "Interrupted (Ctrl-C: what is in flight is finished), killed or out of disk: the "
+		   "same\ncommand again continues at the missing chunks. A finished output is left "
+		   "alone unless\n--on-exists replace is given.",
 	.examples = "  cairn run foam.py --set sigma=1,2,2 --memory 8G\n"
 		    "  cairn run -e '(read(\"fish.tif\").median_filter(5) > "
 		    "10).label().write(\"labels.zarr\")'\n"
-		    "  cairn run foam.py --on-exists resume",
+		    "  cairn run foam.py --on-exists replace",
 	.groups = {cli_text_options, cli_engine_options, cli_output_options, cli_common_options},
 	.min_args = 1,
 	.max_args = 1,

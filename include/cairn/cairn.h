@@ -17,7 +17,8 @@
  *
  * Statuses and errors: cairn/error.h. Every call that can fail takes the error last; NULL is fine.
  * Texts returned through `char **` are freed with cairn_free().
- * Threads: any call from any thread. Building is serialised inside a session; runs are concurrent.
+ * Threads: any call from any thread. Inside one session building is serialised and runs take
+ * turns.
  * Lifetime: pipelines and arrays keep their session alive; free in any order.
  * All structs may grow at their end in later releases; those the caller fills are zeroed first, and
  * zero always means the default.
