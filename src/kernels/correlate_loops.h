@@ -6,7 +6,8 @@
  * and vectors of the same number of lanes: SAMPLES and SUMS. Four named accumulators hide the
  * latency of the additions; an accumulator array would be spilled at every tap by the compilers.
  * What is left of a row after whole vectors is done by one vector that ends at the row's end and
- * overlaps what is there already: the same sums again, so the same bits.
+ * overlaps what is there already: the same sums again, so the same bits. Any NaN comes out as one
+ * NaN: which of two NaNs a sum keeps is up to the compiler.
  */
 
 enum { NAME(LANES) = sizeof(SUMS) / sizeof(SUM) };
@@ -21,6 +22,9 @@ static inline SUMS NAME(get)(const char *p)
 static inline void NAME(put)(SAMPLE *p, SUMS sums)
 {
 	SAMPLES v = __builtin_convertvector(sums, SAMPLES);
+	SAMPLES nan = (SAMPLES){0} + (SAMPLE)__builtin_nan("");
+	__typeof__(v == v) number = v == v;
+	v = (SAMPLES)(((__typeof__(number))v & number) | ((__typeof__(number))nan & ~number));
 	memcpy(p, &v, sizeof(v));
 }
 
@@ -84,7 +88,7 @@ static inline void NAME(plain_scalar)(
 	SUM a = NAME(get1)(base + offset[0]) * w[0];
 	for (int t = 1; t < n_weights; t++)
 		a += NAME(get1)(base + offset[t]) * w[t];
-	*out = (SAMPLE)a;
+	*out = a == a ? (SAMPLE)a : (SAMPLE)__builtin_nan("");
 }
 
 static void NAME(plain)(const char *base, const ptrdiff_t *offset, const void *weight,
@@ -135,7 +139,7 @@ static void NAME(plain)(const char *base, const ptrdiff_t *offset, const void *w
 			a += (NAME(get1)(base + offset[2 * t - 1]) \
 					     SIGN NAME(get1)(base + offset[2 * t])) * \
 			     w[t]; \
-		*out = (SAMPLE)a; \
+		*out = a == a ? (SAMPLE)a : (SAMPLE)__builtin_nan(""); \
 	} \
 	static void NAME(KIND)(const char *base, const ptrdiff_t *offset, const void *weight, \
 		int n_weights, int64_t n, void *to) \

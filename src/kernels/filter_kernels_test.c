@@ -122,6 +122,36 @@ static void correlate_sums_in_the_documented_order(void **state)
 	}
 }
 
+/* Sums of different NaNs, and of opposite infinities, must not differ between levels. */
+static void sums_give_one_nan(void **state)
+{
+	static const uint32_t odd[] = {0x7fc00001, 0xffc12345, 0x7f800000, 0xff800000};
+	(void)state;
+	ptrdiff_t offset[MAX_TAPS];
+	float w[9] = {1, 1, 1, 1, 1, 1, 1, 1, 1};
+	float *in = (float *)(void *)input;
+	for (size_t i = 0; i < sizeof(input) / 4; i++) {
+		in[i] = 1;
+		if (crn_test_u64(&rng) % 8 == 0)
+			memcpy(&in[i], &odd[crn_test_u64(&rng) % 4], 4);
+	}
+	random_offsets(offset, 17, sizeof(float));
+	EACH_ISA(isa)
+	for (int pairing = 0; pairing < CRN_N_PAIRINGS; pairing++) {
+		float out[199];
+		uint32_t bits[199];
+		int n_nan = 0;
+		CRN_ISA_PICK(crn_correlate_table, isa)
+			->f32[pairing]((const char *)input, offset, w, 9, 199, out);
+		memcpy(bits, out, sizeof(bits));
+		for (int i = 0; i < 199; i++) {
+			n_nan += isnan(out[i]);
+			assert_true(!isnan(out[i]) || bits[i] == 0x7fc00000);
+		}
+		assert_true(n_nan > 20);
+	}
+}
+
 /* ---- order ---- */
 
 /* A key as a number of the same order. */
@@ -425,6 +455,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(correlate_sums_in_the_documented_order),
+		cmocka_unit_test(sums_give_one_nan),
 		cmocka_unit_test(ranks_are_those_of_sorting),
 		cmocka_unit_test(pairs_of_keys),
 		cmocka_unit_test(keys_keep_the_order),

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * float_windows.c -- see float_windows.h. Plain loops: both compilers vectorise them.
+ * Means of NaNs come out as one NaN: which of two a sum keeps is up to the compiler.
  */
 #include "kernels/float_windows.h"
 
@@ -25,13 +26,13 @@ static void accumulate(double *restrict acc, const double *restrict b, int64_t n
 static void divide(const double *a, double by, int64_t n, double *restrict out)
 {
 	for (int64_t i = 0; i < n; i++)
-		out[i] = a[i] / by;
+		out[i] = a[i] == a[i] ? a[i] / by : __builtin_nan("");
 }
 
 static void divide_f32(const double *a, double by, int64_t n, float *restrict out)
 {
 	for (int64_t i = 0; i < n; i++)
-		out[i] = (float)(a[i] / by);
+		out[i] = a[i] == a[i] ? (float)(a[i] / by) : __builtin_nanf("");
 }
 
 #define HEIGHT_TAPS(name, SIGN, BETTER) \

@@ -146,7 +146,7 @@ static size_t scratch(const crn_node *n, const crn_region *out)
  */
 static double cost(const crn_node *n)
 {
-	return 0.15 + 0.0025 * (double)n_runs_of(n->args[STRUCTURE].c);
+	return 0.25 + 0.0025 * (double)n_runs_of(n->args[STRUCTURE].c);
 }
 
 /* ---- computing ---- */

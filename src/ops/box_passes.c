@@ -209,7 +209,7 @@ static size_t extreme_scratch(const crn_node *n, const crn_region *out)
 
 static double extreme_cost(const crn_node *n)
 {
-	return 0.05 * (double)crn_dtype_size(n->type.dtype) * (2 + steps_of(n));
+	return 0.07 * (double)crn_dtype_size(n->type.dtype) * (2 + steps_of(n));
 }
 
 static cairn_status extreme_bind(const crn_node *n, crn_isa isa, crn_bound *ret, cairn_error *err)

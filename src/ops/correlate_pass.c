@@ -86,7 +86,7 @@ static double cost(const crn_node *n)
 {
 	double taps = (double)n->args[WEIGHTS].c->shape[0];
 	bool narrow = n->type.dtype == CRN_F32 && !n->args[WIDE].b;
-	return 0.3 + taps * (narrow ? 0.025 : 0.06);
+	return narrow ? 0.5 + 0.035 * taps : 0.8 + 0.08 * taps;
 }
 
 /* ---- bind: taps in the order of summation, and the loop that sums them ---- */

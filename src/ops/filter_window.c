@@ -215,12 +215,16 @@ static crn_view stage(const crn_tap_walk *walk, const crn_call *call, int64_t ph
 	return v;
 }
 
-/* Outputs of a strip: the taps' rows together take about half of a first-level cache. */
+/* Outputs of a strip: the rows of the window together take about half of a first-level cache. */
 static int64_t strip_of(const crn_tap_walk *walk)
 {
-	enum { STRIP_BYTES = 24 << 10, LEAST = 64 };
-	int64_t n = STRIP_BYTES / ((int64_t)walk->item_size * walk->n_taps) / LEAST * LEAST;
-	return n < LEAST ? LEAST : n;
+	enum { STRIP_BYTES = 32 << 10, LEAST = 64 };
+	const crn_window *w = walk->window;
+	int64_t rows = 1;
+	for (int d = 0; d + 1 < w->ndim; d++)
+		rows *= w->size[d];
+	int64_t n = STRIP_BYTES / ((int64_t)walk->item_size * rows) / LEAST * LEAST;
+	return rows == 1 ? INT32_MAX : n < LEAST ? LEAST : n;
 }
 
 /* The axis walked fastest: the only spanned one, else the one next to x. */
@@ -235,35 +239,80 @@ static int inner_axis(const crn_window *w)
 	return n == 1 && spanned < w->ndim - 1 ? spanned : w->ndim - 2;
 }
 
-void crn_tap_walk_run(const crn_tap_walk *walk, const crn_call *call)
+/* Strides and offsets of one call. */
+typedef struct course {
+	const crn_tap_walk *walk;
+	const ptrdiff_t *offset;
+	ptrdiff_t ahead;           /* the largest offset */
+	int inner;                 /* axis walked fastest, or -1 */
+	int64_t n_inner;           /* rows along it */
+	int64_t in_next, out_next; /* bytes from one of those to the next */
+} course;
+
+static void prefetch(const char *p, int64_t n_bytes)
 {
-	const crn_window *w = walk->window;
-	const crn_region *out = &call->out_region;
-	int ndim = out->ndim, x = ndim - 1, inner = inner_axis(w);
-	if (crn_region_empty(out))
-		return;
-	ptrdiff_t *offset = call->scratch;
-	char *memory = (char *)call->scratch + round_up((size_t)walk->n_taps * sizeof(*offset));
-	int64_t phases = n_phases(w, out);
-	crn_view in = is_staged(walk, out) ? stage(walk, call, phases, memory) : call->in[0];
-	int64_t phase = (call->in_region[0].n[x] + phases - 1) / phases;
+	for (int64_t i = 0; i < n_bytes; i += 64)
+		__builtin_prefetch(p + i);
+}
+
+/* All rows of the inner axis over a strip of n outputs. The row that comes into the window two
+ * steps later is fetched ahead: strips are too narrow for the hardware to see it coming. */
+static void walk_strip(const course *c, const char *base, char *to, int64_t n)
+{
+	enum { STEPS = 2 };
+	int64_t n_bytes = n * (int64_t)c->walk->item_size;
+	for (int64_t k = 0; k < c->n_inner; k++) {
+		if (k + STEPS < c->n_inner)
+			prefetch(base + c->ahead + STEPS * c->in_next, n_bytes);
+		c->walk->row(c->walk->ctx, base, c->offset, n, to);
+		base += c->in_next;
+		to += c->out_next;
+	}
+}
+
+/* Byte offsets of the taps in rows dealt into phases; returns the largest. */
+static ptrdiff_t set_offsets(const crn_tap_walk *walk, const crn_view *in, int64_t n_in,
+	int64_t phases, ptrdiff_t *offset)
+{
+	int ndim = walk->window->ndim, x = ndim - 1;
+	int64_t phase = (n_in + phases - 1) / phases;
+	ptrdiff_t largest = 0;
 	for (int t = 0; t < walk->n_taps; t++) {
 		const int32_t *at = &walk->at[(ptrdiff_t)t * ndim];
 		int64_t pos = at[x] % phases * phase + at[x] / phases;
 		offset[t] = (ptrdiff_t)(pos * (int64_t)walk->item_size);
 		for (int d = 0; d < x; d++)
-			offset[t] += (ptrdiff_t)(at[d] * in.stride[d]);
+			offset[t] += (ptrdiff_t)(at[d] * in->stride[d]);
+		largest = offset[t] > largest ? offset[t] : largest;
 	}
+	return largest;
+}
+
+void crn_tap_walk_run(const crn_tap_walk *walk, const crn_call *call)
+{
+	const crn_window *w = walk->window;
+	const crn_region *out = &call->out_region;
+	int ndim = out->ndim, x = ndim - 1;
+	if (crn_region_empty(out))
+		return;
+	ptrdiff_t *offset = call->scratch;
+	char *memory = (char *)call->scratch + round_up((size_t)walk->n_taps * sizeof(*offset));
+	int64_t phases = n_phases(w, out), strip = strip_of(walk);
+	crn_view in = is_staged(walk, out) ? stage(walk, call, phases, memory) : call->in[0];
+	course c = {.walk = walk, .offset = offset, .inner = inner_axis(w), .n_inner = 1};
+	c.ahead = set_offsets(walk, &in, call->in_region[0].n[x], phases, offset);
 	/* Bytes in the input from one output row to the next, per axis. */
 	int64_t in_stride[CRN_MAX_NDIM] = {0}, shape[CRN_MAX_NDIM];
 	for (int d = 0; d < ndim; d++) {
 		in_stride[d] = in.stride[d] * (w->size[d] > 1 && out->n[d] > 1 ? out->step[d] : 1);
 		shape[d] = out->n[d];
 	}
-	int64_t n_inner = inner >= 0 ? shape[inner] : 1;
-	if (inner >= 0)
-		shape[inner] = 1;
-	int64_t strip = strip_of(walk);
+	if (c.inner >= 0) {
+		c.n_inner = shape[c.inner];
+		c.in_next = in_stride[c.inner];
+		c.out_next = call->out.stride[c.inner];
+		shape[c.inner] = 1;
+	}
 	int64_t out_item = (int64_t)crn_dtype_size(call->out.dtype);
 	crn_rows rows;
 	for (crn_rows_begin(&rows, ndim, shape); !rows.end; crn_rows_next(&rows)) {
@@ -271,15 +320,8 @@ void crn_tap_walk_run(const crn_tap_walk *walk, const crn_call *call)
 		for (int d = 0; d < x; d++)
 			base += rows.idx[d] * in_stride[d];
 		char *to = crn_rows_at(&rows, &call->out);
-		for (int64_t i = 0; i < rows.n; i += strip) {
-			int64_t n = rows.n - i < strip ? rows.n - i : strip;
-			for (int64_t k = 0; k < n_inner; k++)
-				walk->row(walk->ctx,
-					base + i * (int64_t)walk->item_size +
-						(inner >= 0 ? k * in_stride[inner] : 0),
-					offset, n,
-					to + i * out_item +
-						(inner >= 0 ? k * call->out.stride[inner] : 0));
-		}
+		for (int64_t i = 0; i < rows.n; i += strip)
+			walk_strip(&c, base + i * (int64_t)walk->item_size, to + i * out_item,
+				rows.n - i < strip ? rows.n - i : strip);
 	}
 }

@@ -129,9 +129,9 @@ static double cost(const crn_node *n)
 	case MAXIMUM:
 		return 0.3 + 0.02 * taps * size;
 	case NETWORK:
-		return 0.3 + 0.05 * taps * size;
+		return 0.3 + 0.06 * taps * size;
 	default:
-		return 0.5 + 0.12 * taps * size * (double)crn_dtype_size(n->type.dtype);
+		return 0.5 + 0.16 * taps * size * (double)crn_dtype_size(n->type.dtype);
 	}
 }
 

@@ -80,7 +80,7 @@ static size_t scratch(const crn_node *n, const crn_region *out)
 /* ns per voxel, measured with AVX-512. */
 static double cost(const crn_node *n)
 {
-	return 0.3 + 0.15 * taps_of(n, NULL);
+	return 0.5 + 0.2 * taps_of(n, NULL);
 }
 
 typedef struct bound {
