@@ -35,6 +35,7 @@ struct crn_image_out {
 	unsigned char *buf;
 	size_t n;
 	uint64_t total;
+	bool patched; /* the hash of what was put is not the file's */
 	crn_hasher hash;
 };
 
@@ -118,6 +119,35 @@ cairn_status crn_image_put(crn_image_out *o, const void *bytes, size_t n, cairn_
 	return CAIRN_OK;
 }
 
+cairn_status crn_image_patch(
+	crn_image_out *o, uint64_t at, const void *bytes, size_t n, cairn_error *err)
+{
+	CRN_TRY(flush(o, err));
+	o->patched = true;
+	if (pwrite(o->fd, bytes, n, (off_t)at) != (ssize_t)n)
+		return crn_fail_errno(err, CAIRN_FAILED, "cannot write", o->path);
+	return CAIRN_OK;
+}
+
+/* Checksum of a finished file. */
+static cairn_status hash_file(
+	const char *path, void *buf, uint64_t *ret, cairn_error *err)
+{
+	crn_file f = {0};
+	CRN_TRY(crn_file_open(path, &f, err));
+	crn_hasher h;
+	crn_hasher_init(&h);
+	cairn_status status = CAIRN_OK;
+	size_t got = 1;
+	for (uint64_t at = 0; status == CAIRN_OK && got > 0; at += got) {
+		status = crn_file_read_some(&f, at, buf, BUFFER_BYTES, &got, err);
+		crn_hash_bytes(&h, buf, got);
+	}
+	crn_file_close(&f);
+	*ret = crn_hasher_result(&h).lo;
+	return status;
+}
+
 /* The slice of a unit: the axes behind the slice axis. */
 static crn_view slice_of(const image_sink *s, const crn_view *in)
 {
@@ -151,14 +181,16 @@ static cairn_status write_file(image_sink *s, const char *path, const crn_view *
 		status = flush(&out, err);
 	if (close(out.fd) != 0 && status == CAIRN_OK)
 		status = crn_fail_errno(err, CAIRN_FAILED, "cannot write", path);
+	uint64_t checksum = crn_hasher_result(&out.hash).lo;
+	if (status == CAIRN_OK && out.patched)
+		status = hash_file(temp.data, scratch, &checksum, err);
 	if (status == CAIRN_OK && rename(temp.data, path) != 0)
 		status = crn_fail_errno(err, CAIRN_FAILED, "cannot rename", temp.data);
 	if (status != CAIRN_OK) {
 		unlink(temp.data);
 		return status;
 	}
-	*ret = (crn_unit_record){
-		.checksum = crn_hasher_result(&out.hash).lo, .size_bytes = out.total};
+	*ret = (crn_unit_record){.checksum = checksum, .size_bytes = out.total};
 	return CAIRN_OK;
 }
 
@@ -198,22 +230,9 @@ static cairn_status check_unit(crn_sink *base, const int64_t *idx, const crn_uni
 		*ret_same = there && !record->all_fill && (uint64_t)st.st_size == record->size_bytes;
 		return CAIRN_OK;
 	}
-	crn_file f = {0};
-	CRN_TRY(crn_file_open(path.data, &f, err));
-	crn_hasher h;
-	crn_hasher_init(&h);
-	cairn_status status = CAIRN_OK;
-	for (uint64_t at = 0; status == CAIRN_OK && at < f.size_bytes;) {
-		size_t got = 0;
-		status = crn_file_read_some(&f, at, scratch, BUFFER_BYTES, &got, err);
-		crn_hash_bytes(&h, scratch, got);
-		at += got;
-		if (got == 0)
-			break;
-	}
-	crn_file_close(&f);
-	CRN_TRY(status);
-	*ret_same = crn_hasher_result(&h).lo == record->checksum;
+	uint64_t checksum = 0;
+	CRN_TRY(hash_file(path.data, scratch, &checksum, err));
+	*ret_same = checksum == record->checksum;
 	return CAIRN_OK;
 }
 

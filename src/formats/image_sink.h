@@ -20,6 +20,9 @@
 typedef struct crn_image_out crn_image_out;
 CRN_CHECKED cairn_status crn_image_put(
 	crn_image_out *out, const void *bytes, size_t n, cairn_error *err);
+/** Overwrites bytes that were put before (a header that learns a position late). */
+CRN_CHECKED cairn_status crn_image_patch(
+	crn_image_out *out, uint64_t at, const void *bytes, size_t n, cairn_error *err);
 
 typedef struct crn_image_encoder {
 	/* in: one slice, axes y, x[, c]; rows contiguous. `scratch` has scratch_bytes. Any thread. */

@@ -6,12 +6,14 @@
  *	tiff_meta.c    ImageDescription: ImageJ, OME, tifffile
  *	tiff_series.c  pages -> one array
  *	tiff_read.c    strips and tiles -> voxels	tiff_codec.c  libtiff's codecs
- *	tiff_write.c   voxels -> pages
+ *	tiff_write.c   voxels -> files; tiff_layout.c places everything in them,
+ *	tiff_pieces.c  puts compressed pages together
  */
 #include "base/json.h"
 #include "base/mem.h"
-#include "formats/raw_part.h"
+#include "formats/image_sink.h"
 #include "formats/tiff_read.h"
+#include "formats/tiff_write.h"
 
 #include <string.h>
 
@@ -118,6 +120,8 @@ const crn_format crn_format_tiff = {
 	.summary = "TIFF and BigTIFF, with ImageJ and OME axes",
 	.suffixes = suffixes,
 	.probe = probe,
+	.write_params = crn_tiff_write_params,
 	.open = open_tiff,
-	.journal_path = crn_part_journal_path,
+	.create = crn_tiff_create,
+	.journal_path = crn_image_journal_path,
 };
