@@ -206,7 +206,17 @@ static UNUSED cairn_status create_as(const char *format, const char *url, const 
 	static const option_set none;
 	crn_create_request req = {.url = url, .registry = &crn_builtin_registry, .type = *type,
 		.options = (options ? options : &none)->values};
-	return format_named(format)->create(&req, ret, err);
+	int64_t unit[CRN_MAX_NDIM];
+	size_t scratch = 0;
+	cairn_status planned = format_named(format)->plan_unit(&req, unit, &scratch, err);
+	cairn_status status = format_named(format)->create(&req, ret, err);
+	if (status == CAIRN_OK) { /* the plan promised exactly this */
+		assert_int_equal(planned, CAIRN_OK);
+		assert_int_equal(scratch, (*ret)->unit_scratch);
+		for (int d = 0; d < type->ndim; d++)
+			assert_int_equal(unit[d], (*ret)->unit[d]);
+	}
+	return status;
 }
 
 /* A fresh folder for the files of a test; removed by remove_temp. */

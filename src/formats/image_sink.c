@@ -303,16 +303,18 @@ static cairn_status set_names(image_sink *s, const char *url, cairn_error *err)
 	return CAIRN_OK;
 }
 
-static cairn_status set_shape(image_sink *s, int slice_ndim, cairn_error *err)
+cairn_status crn_image_plan(const crn_create_request *req, const crn_image_sink_spec *spec,
+	int64_t *ret_unit, size_t *ret_scratch, cairn_error *err)
 {
-	const crn_type *t = &s->base.type;
+	const crn_type *t = &req->type;
+	const char *suffix = spec->format->suffixes[0];
+	bool single = crn_image_is_single(req->url, spec->format->suffixes);
 	char text[256];
-	if (t->ndim != slice_ndim + !s->single) {
-		crn_fail(err, CAIRN_USAGE, "%s: %s is not %s", s->base.url, crn_type_format(t, text),
-			s->single ? "one image" : "one axis of images");
-		if (s->single)
-			crn_hint(err, "a stack needs a name such as img.%%05d%s",
-				s->base.format->suffixes[0]);
+	if (t->ndim != spec->slice_ndim + !single) {
+		crn_fail(err, CAIRN_USAGE, "%s: %s is not %s", req->url, crn_type_format(t, text),
+			single ? "one image" : "one axis of images");
+		if (single)
+			crn_hint(err, "a stack needs a name such as img.%%05d%s", suffix);
 		else
 			crn_hint(err, "choose one index of the other axes, or write .zarr");
 		return CAIRN_USAGE;
@@ -320,14 +322,12 @@ static cairn_status set_shape(image_sink *s, int slice_ndim, cairn_error *err)
 	for (int d = 0; d < t->ndim; d++) {
 		if (t->shape[d] < 1 || t->shape[d] > INT32_MAX)
 			return crn_fail(err, CAIRN_USAGE, "%s: an image cannot have the shape %s",
-				s->base.url, crn_type_format(t, text));
-		s->base.unit[d] = t->shape[d];
+				req->url, crn_type_format(t, text));
+		ret_unit[d] = t->shape[d];
 	}
-	s->n = 1;
-	if (!s->single) {
-		s->base.unit[0] = 1;
-		s->n = t->shape[0];
-	}
+	if (!single)
+		ret_unit[0] = 1;
+	*ret_scratch = BUFFER_BYTES + spec->encoder.scratch_bytes;
 	return CAIRN_OK;
 }
 
@@ -356,7 +356,8 @@ static cairn_status set_up(image_sink *s, const crn_create_request *req,
 {
 	if (!(s->base.url = crn_strdup(req->url)))
 		return crn_fail_memory(err, "a file name", strlen(req->url));
-	CRN_TRY(set_shape(s, spec->slice_ndim, err));
+	CRN_TRY(crn_image_plan(req, spec, s->base.unit, &s->base.unit_scratch, err));
+	s->n = s->single ? 1 : req->type.shape[0];
 	CRN_TRY(set_names(s, req->url, err));
 	CRN_TRY(refuse_mixture(s, err));
 	CRN_TRY(crn_make_folders(s->dir, err));
@@ -371,8 +372,7 @@ cairn_status crn_image_sink_new(const crn_create_request *req, const crn_image_s
 		crn_free(spec->encoder.data);
 		return crn_fail_memory(err, "an output", sizeof *s);
 	}
-	s->base = (crn_sink){.ops = &sink_ops, .format = spec->format, .type = req->type,
-		.unit_scratch = BUFFER_BYTES + spec->encoder.scratch_bytes};
+	s->base = (crn_sink){.ops = &sink_ops, .format = spec->format, .type = req->type};
 	s->encoder = spec->encoder;
 	s->start = spec->start;
 	s->single = crn_image_is_single(req->url, spec->format->suffixes);

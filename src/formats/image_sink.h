@@ -47,6 +47,9 @@ typedef struct crn_image_sink_spec {
 /** USAGE if the array is not one slice (single file) or one axis of slices (pattern, folder). */
 CRN_CHECKED cairn_status crn_image_sink_new(const crn_create_request *req,
 	const crn_image_sink_spec *spec, crn_sink **ret, cairn_error *err);
+/** Write unit and scratch of the sink crn_image_sink_new would make; encoder.data is not used. */
+CRN_CHECKED cairn_status crn_image_plan(const crn_create_request *req,
+	const crn_image_sink_spec *spec, int64_t *ret_unit, size_t *ret_scratch, cairn_error *err);
 /** Journal folder of single files, patterns and folders. */
 void crn_image_journal_path(const char *url, crn_str *ret);
 

@@ -200,28 +200,50 @@ static cairn_status check_type(const char *url, const crn_type *t, int64_t chann
 
 static const char *const suffixes[] = {".png", NULL};
 
-static cairn_status create_png(const crn_create_request *req, crn_sink **ret, cairn_error *err)
+/* Checks everything; the encoder's data is left to create. */
+static cairn_status make_spec(const crn_create_request *req, crn_image_sink_spec *ret, int *ret_level,
+	cairn_error *err)
 {
 	const crn_type *t = &req->type;
 	bool color = crn_image_has_channels(t, crn_image_is_single(req->url, suffixes));
 	const crn_value *level = &req->options[OPT_LEVEL], *start = &req->options[OPT_START];
-	int64_t l = level->kind == CRN_V_INT ? level->i : 3, first = start->kind == CRN_V_INT ? start->i : 0;
+	int64_t l = level->kind == CRN_V_INT ? level->i : 3;
+	int64_t first = start->kind == CRN_V_INT ? start->i : 0;
 	int64_t channels = color ? t->shape[t->ndim - 1] : 1;
 	CRN_TRY(check_type(req->url, t, channels, err));
 	if (l < 0 || l > 9 || first < 0)
 		return crn_fail(err, CAIRN_USAGE, "%s: level is 0 to 9, start is >= 0", req->url);
-	png_options *o = crn_alloc(sizeof *o);
-	if (!o)
-		return crn_fail_memory(err, "an output", sizeof *o);
-	o->level = (int)l;
 	int64_t width = t->ndim >= 2 + color ? t->shape[t->ndim - 1 - color] : 1;
-	crn_image_sink_spec spec = {
+	*ret_level = (int)l;
+	*ret = (crn_image_sink_spec){
 		.format = &crn_format_png,
-		.encoder = {.encode = encode, .data = o,
+		.encoder = {.encode = encode,
 			.scratch_bytes = (size_t)(width * channels) * crn_dtype_size(t->dtype)},
 		.start = first,
 		.slice_ndim = 2 + color,
 	};
+	return CAIRN_OK;
+}
+
+static cairn_status plan_unit(const crn_create_request *req, int64_t ret_unit[CRN_MAX_NDIM],
+	size_t *ret_unit_scratch, cairn_error *err)
+{
+	crn_image_sink_spec spec;
+	int level;
+	CRN_TRY(make_spec(req, &spec, &level, err));
+	return crn_image_plan(req, &spec, ret_unit, ret_unit_scratch, err);
+}
+
+static cairn_status create_png(const crn_create_request *req, crn_sink **ret, cairn_error *err)
+{
+	crn_image_sink_spec spec;
+	int level;
+	CRN_TRY(make_spec(req, &spec, &level, err));
+	png_options *o = crn_alloc(sizeof *o);
+	if (!o)
+		return crn_fail_memory(err, "an output", sizeof *o);
+	o->level = level;
+	spec.encoder.data = o;
 	return crn_image_sink_new(req, &spec, ret, err);
 }
 
@@ -232,6 +254,7 @@ const crn_format crn_format_png = {
 	.write_params = write_params,
 	.probe = probe,
 	.open = open_png,
+	.plan_unit = plan_unit,
 	.create = create_png,
 	.journal_path = crn_image_journal_path,
 };

@@ -122,6 +122,7 @@ const crn_format crn_format_tiff = {
 	.probe = probe,
 	.write_params = crn_tiff_write_params,
 	.open = open_tiff,
+	.plan_unit = crn_tiff_plan_unit,
 	.create = crn_tiff_create,
 	.journal_path = crn_image_journal_path,
 };

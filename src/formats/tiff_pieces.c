@@ -397,18 +397,18 @@ static void close_sink(crn_sink *base)
 static const crn_sink_ops sink_ops = {write_unit, check_unit, finish, close_sink};
 
 /* Pages and rows of the flat sinks, rows rounded up to whole strips; x and samples whole. */
-static void set_unit(pieces_sink *s, const int64_t *chunks)
+void crn_tiff_pieces_plan(const crn_tiff_layout *l, const crn_type *t, const int64_t *chunks,
+	int64_t *ret_unit, size_t *ret_scratch)
 {
-	const crn_type *t = &s->base.type;
-	int64_t strip = s->layout.rows_per_strip, *unit = s->base.unit;
-	crn_flat_write_unit(t, chunks, unit);
-	for (int d = s->axis_y; d < t->ndim; d++) {
-		int64_t rows = crn_n_units(unit[d], strip) * strip;
-		unit[d] = d > s->axis_y || rows > t->shape[d] ? t->shape[d] : rows;
+	int64_t strip = l->rows_per_strip;
+	crn_flat_write_unit(t, chunks, ret_unit);
+	for (int d = l->n_page_axes; d < t->ndim; d++) {
+		int64_t rows = crn_n_units(ret_unit[d], strip) * strip;
+		bool whole = d > l->n_page_axes || rows > t->shape[d];
+		ret_unit[d] = whole ? t->shape[d] : rows;
 	}
-	s->n_units = 1;
-	for (int d = 0; d < t->ndim; d++)
-		s->n_units *= s->grid[d] = crn_n_units(t->shape[d], unit[d]);
+	size_t scratch = crn_tiff_pack_scratch(l);
+	*ret_scratch = scratch > COPY_BYTES ? scratch : COPY_BYTES;
 }
 
 static cairn_status set_up(pieces_sink *s, const crn_create_request *req, cairn_error *err)
@@ -420,7 +420,11 @@ static cairn_status set_up(pieces_sink *s, const crn_create_request *req, cairn_
 	s->base.url = crn_strdup(req->url);
 	if (!s->units || !s->base.url)
 		return crn_fail_memory(err, "a file name", strlen(req->url));
-	set_unit(s, req->chunks);
+	crn_tiff_pieces_plan(
+		&s->layout, &s->base.type, req->chunks, s->base.unit, &s->base.unit_scratch);
+	s->n_units = 1;
+	for (int d = 0; d < s->base.type.ndim; d++)
+		s->n_units *= s->grid[d] = crn_n_units(s->base.type.shape[d], s->base.unit[d]);
 	return crn_make_folders(s->units, err);
 }
 
@@ -432,11 +436,9 @@ cairn_status crn_tiff_pieces_new(const crn_create_request *req, const crn_format
 		crn_tiff_layout_done(take_layout);
 		return crn_fail_memory(err, "an output", sizeof *s);
 	}
-	size_t scratch = crn_tiff_pack_scratch(take_layout);
 	s->layout = *take_layout;
 	s->axis_y = s->layout.n_page_axes;
-	s->base = (crn_sink){.ops = &sink_ops, .format = format, .type = req->type,
-		.unit_scratch = scratch > COPY_BYTES ? scratch : COPY_BYTES};
+	s->base = (crn_sink){.ops = &sink_ops, .format = format, .type = req->type};
 	crn_mutex_init(&s->lock, CRN_RANK_SOURCE);
 	s->lock_made = true;
 	cairn_status status = set_up(s, req, err);

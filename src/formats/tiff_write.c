@@ -204,46 +204,84 @@ static cairn_status encode(const void *data, const crn_view *in, crn_image_out *
 	return status;
 }
 
-static cairn_status create_stack(
-	const crn_create_request *req, int compression, crn_sink **ret, cairn_error *err)
+/* The slices of a stack: their type, and what the sink must know but for encoder.data. */
+static cairn_status make_spec(const crn_create_request *req, int compression,
+	slice_options *ret_slice, crn_image_sink_spec *ret, cairn_error *err)
 {
 	const crn_type *t = &req->type;
 	const crn_value *start = &req->options[CRN_TIFF_OPT_START];
 	bool color = crn_image_has_channels(t, false);
 	int n = 2 + color;
-	slice_options *o = crn_calloc(1, sizeof *o);
-	if (!o)
-		return crn_fail_memory(err, "an output", sizeof *o);
-	*o = (slice_options){.type = *t, .compression = compression};
-	o->type.ndim = t->ndim < n ? t->ndim : n;
-	for (int d = 0; d < o->type.ndim; d++) {
-		o->type.shape[d] = t->shape[t->ndim - o->type.ndim + d];
-		o->type.axes[d] = t->axes[t->ndim - o->type.ndim + d];
+	slice_options o = {.type = *t, .compression = compression};
+	o.type.ndim = t->ndim < n ? t->ndim : n;
+	for (int d = 0; d < o.type.ndim; d++) {
+		o.type.shape[d] = t->shape[t->ndim - o.type.ndim + d];
+		o.type.axes[d] = t->axes[t->ndim - o.type.ndim + d];
 	}
 	if (color)
-		memcpy(o->type.axes[2].name, "c", 2);
+		memcpy(o.type.axes[2].name, "c", 2);
 	crn_tiff_layout l;
-	cairn_status status = crn_tiff_layout_make(req->url, &o->type, compression, &l, err);
+	CRN_TRY(crn_tiff_layout_make(req->url, &o.type, compression, &l, err));
+	*ret = (crn_image_sink_spec){.format = &crn_format_tiff,
+		.encoder = {.encode = encode, .scratch_bytes = crn_tiff_pack_scratch(&l)},
+		.start = start->kind == CRN_V_INT && start->i > 0 ? start->i : 0,
+		.slice_ndim = n};
+	*ret_slice = o;
+	crn_tiff_layout_done(&l);
+	return CAIRN_OK;
+}
+
+static cairn_status create_stack(
+	const crn_create_request *req, int compression, crn_sink **ret, cairn_error *err)
+{
+	crn_image_sink_spec spec;
+	slice_options slice, *o = crn_alloc(sizeof *o);
+	if (!o)
+		return crn_fail_memory(err, "an output", sizeof *o);
+	cairn_status status = make_spec(req, compression, &slice, &spec, err);
 	if (status != CAIRN_OK) {
 		crn_free(o);
 		return status;
 	}
-	crn_image_sink_spec spec = {.format = &crn_format_tiff,
-		.encoder = {.encode = encode, .data = o, .scratch_bytes = crn_tiff_pack_scratch(&l)},
-		.start = start->kind == CRN_V_INT && start->i > 0 ? start->i : 0,
-		.slice_ndim = n};
-	crn_tiff_layout_done(&l);
+	*o = slice;
+	spec.encoder.data = o;
 	return crn_image_sink_new(req, &spec, ret, err);
+}
+
+/* ---- the three ways ---- */
+
+static int compression_of(const crn_create_request *req)
+{
+	static const int numbers[] = {TIFF_NONE, TIFF_ADOBE_DEFLATE, TIFF_LZW, TIFF_ZSTD, TIFF_PACKBITS};
+	const crn_value *name = &req->options[CRN_TIFF_OPT_COMPRESSION];
+	for (int i = 0; name->kind == CRN_V_STR && compressions[i]; i++)
+		if (strcmp(compressions[i], name->s) == 0)
+			return numbers[i];
+	return TIFF_NONE;
+}
+
+cairn_status crn_tiff_plan_unit(const crn_create_request *req, int64_t ret_unit[CRN_MAX_NDIM],
+	size_t *ret_unit_scratch, cairn_error *err)
+{
+	int compression = compression_of(req);
+	if (!crn_image_is_single(req->url, crn_format_tiff.suffixes)) {
+		crn_image_sink_spec spec;
+		slice_options slice;
+		CRN_TRY(make_spec(req, compression, &slice, &spec, err));
+		return crn_image_plan(req, &spec, ret_unit, ret_unit_scratch, err);
+	}
+	crn_tiff_layout l;
+	CRN_TRY(crn_tiff_layout_make(req->url, &req->type, compression, &l, err));
+	if (compression != TIFF_NONE)
+		crn_tiff_pieces_plan(&l, &req->type, req->chunks, ret_unit, ret_unit_scratch);
+	crn_tiff_layout_done(&l);
+	return compression == TIFF_NONE ? crn_flat_plan_unit(req, ret_unit, ret_unit_scratch, err)
+					: CAIRN_OK;
 }
 
 cairn_status crn_tiff_create(const crn_create_request *req, crn_sink **ret, cairn_error *err)
 {
-	static const int numbers[] = {TIFF_NONE, TIFF_ADOBE_DEFLATE, TIFF_LZW, TIFF_ZSTD, TIFF_PACKBITS};
-	const crn_value *name = &req->options[CRN_TIFF_OPT_COMPRESSION];
-	int compression = TIFF_NONE;
-	for (int i = 0; name->kind == CRN_V_STR && compressions[i]; i++)
-		if (strcmp(compressions[i], name->s) == 0)
-			compression = numbers[i];
+	int compression = compression_of(req);
 	if (!crn_image_is_single(req->url, crn_format_tiff.suffixes))
 		return create_stack(req, compression, ret, err);
 	crn_tiff_layout l;
