@@ -11,12 +11,15 @@
 
 #include <string.h>
 
-enum { MIN_UNIT_BYTES = 64 << 10 };
+/* Strips are grouped up to the first size; a page up to the second is one unit. */
+enum { MIN_UNIT_BYTES = 64 << 10, MAX_PAGE_UNIT_BYTES = 512 << 10 };
 
 static int64_t unit_rows(const crn_tiff_series *s)
 {
 	const crn_tiff_page *p = &s->first;
 	int64_t bytes = crn_tiff_row_bytes(p) * p->unit_height;
+	if (!p->tiled && crn_tiff_row_bytes(p) * p->height <= MAX_PAGE_UNIT_BYTES)
+		return p->height;
 	if (p->tiled || bytes >= MIN_UNIT_BYTES)
 		return p->unit_height;
 	return p->unit_height * ((MIN_UNIT_BYTES + bytes - 1) / bytes);
