@@ -19,8 +19,8 @@ static bool given(const crn_node *n, const char *name)
 static cairn_status check_for_table(const crn_node *n, cairn_error *err)
 {
 	static const char *const array_only[] = {"chunks", "compressor", "level", "shuffle",
-		"cname", "zarr_format", "dimension_separator", "order", "fill_value", "compression",
-		"axes", NULL};
+		"cname", "zarr_format", "dimension_separator", "order", "byteorder", "fill_value",
+		"compression", "axes", NULL};
 	for (int i = 0; array_only[i]; i++)
 		if (given(n, array_only[i]))
 			return crn_fail(err, CAIRN_USAGE, "write: %s does not apply to a table",
@@ -85,6 +85,7 @@ static const crn_param params[] = {
 	{"zarr_format", CRN_P_INT, "None", "Zarr version, 2 or 3"},
 	{"dimension_separator", CRN_P_STR, "None", "Zarr: \".\" or \"/\" between chunk indices"},
 	{"order", CRN_P_STR, "None", "memory order inside chunks, \"C\" or \"F\""},
+	{"byteorder", CRN_P_STR, "None", "Zarr: \"little\" or \"big\" end first in stored numbers"},
 	{"fill_value", CRN_P_NUMBER, "None", "value of chunks that are not stored"},
 	{"compression", CRN_P_STR, "None", "TIFF: \"none\", \"deflate\", \"lzw\", \"zstd\""},
 	{"axes", CRN_P_STR, "None", "names of the axes, for example \"zyx\""},

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * zarr_golden_test.c -- reads Zarr arrays that zarr-python wrote (see README.md) and compares every
- * element with the formula they were made from, or with the bytes of a fill value.
+ * element with the formula they were made from, or with the bytes of a fill value. Then the other
+ * way round: zarr-python reads ours (skipped, with the reason, where it is not installed;
+ * CAIRN_PYTHON names another interpreter than /usr/bin/python3).
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,12 +12,13 @@
 #include <cmocka.h>
 
 #include "builtin.h"
-#include "core/format.h"
+#include "formats/zarr_meta.h"
 #include "support/arrays.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 
 typedef struct golden_case {
 	char folder[64], dtype[16], extents[64], expectation[64];
@@ -151,8 +154,116 @@ static void test_v3(void **state)
 	assert_true(check_list("golden/zarr/cases-v3.txt") >= 50);
 }
 
+/* ---- the other direction: what we write, zarr-python reads ---- */
+
+typedef struct written {
+	FILE *cases;
+	const char *folder;
+	int n;
+} written;
+
+static crn_value text(const char *s)
+{
+	return (crn_value){.kind = CRN_V_STR, .s = (char *)s};
+}
+
+static void write_units(crn_sink *sink, const golden_case *c)
+{
+	const crn_type *t = &sink->type;
+	int64_t grid[CRN_MAX_NDIM], n_units = 1;
+	for (int d = 0; d < t->ndim; d++)
+		n_units *= grid[d] = crn_n_units(t->shape[d], sink->unit[d]);
+	void *scratch = NULL;
+	assert_int_equal(posix_memalign(&scratch, 64, sink->unit_scratch), 0);
+	for (int64_t u = 0; u < n_units; u++) {
+		int64_t idx[CRN_MAX_NDIM], at[CRN_MAX_NDIM];
+		cairn_error err = {0};
+		crn_unit_record record;
+		crn_unravel(u, t->ndim, grid, idx);
+		crn_region r = crn_unit_region(t->ndim, t->shape, sink->unit, idx);
+		CRN_TEST_ARRAY unit = crn_test_array(t->dtype, t->ndim, r.n);
+		for (int64_t k = 0; k < crn_region_count(&r); k++) {
+			crn_unravel(k, t->ndim, r.n, at);
+			void *to = crn_view_at(&unit, at);
+			for (int d = 0; d < t->ndim; d++)
+				at[d] += r.lo[d];
+			crn_elem e = expected(c, t->dtype, crn_ravel(at, t->ndim, t->shape),
+				t->ndim ? at[t->ndim - 1] : 0);
+			memcpy(to, e.bytes, crn_dtype_size(t->dtype));
+		}
+		crn_assert_ok(sink->ops->write_unit(sink, idx, &unit, scratch, &record, &err));
+	}
+	free(scratch);
+}
+
+static void write_one(written *w, int zarr_format, crn_dtype dtype, const crn_value *options)
+{
+	const int64_t shape[] = {12, 20}, chunks[] = {12, 13};
+	const crn_format *format = NULL;
+	crn_sink *sink = NULL;
+	cairn_error err = {0};
+	char url[160];
+	bool half = w->n % 5 == 0;
+	golden_case c = {.extents = "12x20"};
+	strcpy(c.expectation, half ? "half:" : "formula");
+	crn_type type = crn_type_make(dtype, 2, shape);
+	if (half) {
+		type.fill = formula(dtype, 20);
+		for (size_t i = 0; i < crn_dtype_size(dtype); i++)
+			snprintf(c.expectation + 5 + 2 * i, 3, "%02x", type.fill.bytes[i]);
+	}
+	snprintf(url, sizeof(url), "%s/%d.zarr", w->folder, w->n);
+	fprintf(w->cases, "%d.zarr %d %s %s %s\n", w->n++, zarr_format, crn_dtype_name(dtype),
+		c.extents, c.expectation);
+	crn_assert_ok(crn_format_for_writing(&crn_builtin_registry, url,
+		zarr_format == 2 ? "zarr2" : "zarr3", &format, &err));
+	crn_create_request req = {.url = url, .registry = &crn_builtin_registry, .type = type,
+		.options = options, .chunks = chunks};
+	crn_assert_ok(format->create(&req, &sink, &err));
+	write_units(sink, &c);
+	crn_assert_ok(sink->ops->finish(sink, &err));
+	sink->ops->close(sink);
+}
+
+static void write_samples(const char *folder)
+{
+	static const char *const compressors[] = {"zstd", "blosc", "gzip", "zlib", "lz4", "none"};
+	char path[160];
+	snprintf(path, sizeof(path), "%s/cases.txt", folder);
+	written w = {.cases = fopen(path, "w"), .folder = folder};
+	assert_non_null(w.cases);
+	for (int zf = 2; zf <= 3; zf++)
+		for (int k = 0; k < 6; k++)
+			for (int bits = 0; bits < 8; bits++) {
+				crn_value o[CRN_ZARR_N_OPTIONS] = {{0}};
+				o[CRN_ZARR_COMPRESSOR] = text(compressors[k]);
+				o[CRN_ZARR_SEPARATOR] = text(bits & 1 ? "." : "/");
+				o[CRN_ZARR_ORDER] = text(bits & 2 ? "F" : "C");
+				o[CRN_ZARR_BYTEORDER] = text(bits & 4 ? "big" : "little");
+				write_one(&w, zf, (crn_dtype)((bits + 3 * k) % CRN_N_DTYPES), o);
+			}
+	fclose(w.cases);
+}
+
+static void test_others_read_ours(void **state)
+{
+	char folder[] = "/tmp/cairn-zarr-XXXXXX", command[512];
+	const char *python = getenv("CAIRN_PYTHON");
+	assert_non_null(mkdtemp(folder));
+	write_samples(folder);
+	snprintf(command, sizeof(command), "%s %s %s", python ? python : "/usr/bin/python3",
+		crn_test_path("golden/zarr/check_written.py"), folder);
+	int status = system(command);
+	snprintf(command, sizeof(command), "rm -rf %s", folder);
+	assert_int_equal(system(command), 0);
+	if (WIFEXITED(status) && (WEXITSTATUS(status) == 77 || WEXITSTATUS(status) == 127))
+		skip();
+	assert_int_equal(status, 0);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_v2), cmocka_unit_test(test_v3)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_v2), cmocka_unit_test(test_v3),
+		cmocka_unit_test(test_others_read_ours)};
 	return cmocka_run_group_tests_name("zarr-golden", tests, NULL, NULL);
 }
