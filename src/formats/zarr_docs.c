@@ -9,6 +9,8 @@
  */
 #include "formats/zarr_meta.h"
 
+#include "base/mem.h"
+
 #include <string.h>
 
 static const char *const compressors[] = {"zstd", "blosc", "gzip", "zlib", "lz4", "none", NULL};
@@ -44,6 +46,29 @@ typedef struct settings {
 	int64_t level;
 } settings;
 
+/* The table above, applied to values that come by name from write()'s own, wider table. */
+static cairn_status check_option(const crn_create_request *req, int i, cairn_error *err)
+{
+	const crn_param *p = &crn_zarr_write_params[i];
+	const crn_value *v = &req->options[i];
+	CRN_STR text = {0}, list = {0};
+	bool good = p->type == CRN_P_INT      ? v->kind == CRN_V_INT
+		    : p->type == CRN_P_NUMBER ? crn_value_is_number(v)
+					      : v->kind == CRN_V_STR;
+	if (v->kind == CRN_V_NONE || (good && !p->choices))
+		return CAIRN_OK;
+	for (int k = 0; good && p->choices[k]; k++)
+		if (strcmp(p->choices[k], v->s) == 0)
+			return CAIRN_OK;
+	crn_value_print(v, &text);
+	for (int k = 0; p->choices && p->choices[k]; k++)
+		crn_str_appendf(&list, "%s\"%s\"", k ? ", " : "", p->choices[k]);
+	cairn_status status = crn_fail(err, CAIRN_USAGE, "%s: %s=%.60s is not possible", req->url,
+		p->name, text.data ? text.data : "");
+	crn_hint(err, "%s: %s", p->name, list.len ? list.data : p->help);
+	return status;
+}
+
 static const char *text_or(const crn_value *v, const char *fallback)
 {
 	return v->kind == CRN_V_STR ? v->s : fallback;
@@ -53,6 +78,8 @@ static cairn_status get_settings(
 	const crn_create_request *req, settings *ret, cairn_error *err)
 {
 	const crn_value *o = req->options;
+	for (int i = 0; i < CRN_ZARR_N_OPTIONS; i++)
+		CRN_TRY(check_option(req, i, err));
 	bool plain_bytes = crn_dtype_size(req->type.dtype) == 1 || req->type.kind == CRN_LABEL;
 	*ret = (settings){
 		.compressor = text_or(&o[CRN_ZARR_COMPRESSOR], "zstd"),
@@ -249,21 +276,25 @@ static void make_docs3(const crn_create_request *req, const settings *s, crn_zar
 	crn_str_append(out, "\n}\n");
 }
 
+void crn_zarr_docs_done(crn_zarr_docs *docs)
+{
+	crn_str_done(&docs->array);
+	crn_str_done(&docs->attributes);
+}
+
 cairn_status crn_zarr_make_docs(const crn_create_request *req, int zarr_format,
 	crn_zarr_docs *ret, cairn_error *err)
 {
 	settings s;
-	crn_zarr_docs docs = {0};
+	CRN_CLEANUP(crn_zarr_docs_done) crn_zarr_docs docs = {0};
 	CRN_TRY(get_settings(req, &s, err));
 	if (zarr_format == 2)
 		make_docs2(req, &s, &docs);
 	else
 		make_docs3(req, &s, &docs);
-	if (docs.array.oom || docs.attributes.oom) {
-		crn_str_done(&docs.array);
-		crn_str_done(&docs.attributes);
+	if (docs.array.oom || docs.attributes.oom)
 		return crn_fail_memory(err, "metadata", 4096);
-	}
 	*ret = docs;
+	docs = (crn_zarr_docs){0};
 	return CAIRN_OK;
 }

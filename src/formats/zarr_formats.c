@@ -59,6 +59,24 @@ static bool probe2(const char *url, const unsigned char *head, size_t n_head, bo
 	       (has_file(url, ".zarray") || has_file(url, ".zgroup") || has_file(url, ".zattrs"));
 }
 
+/* Outside a "*.zarr" folder: a group right above the array may know its axes. */
+static bool split_parent(crn_str *store, crn_str *path)
+{
+	CRN_STR parent = {0};
+	const char *slash = strrchr(store->data, '/');
+	if (path->len > 0 || !slash || slash == store->data || !crn_key_valid(slash + 1))
+		return true;
+	crn_str_append_n(&parent, store->data, (size_t)(slash - store->data));
+	if (parent.oom)
+		return false;
+	if (!has_file(parent.data, ".zgroup") && !has_file(parent.data, "zarr.json"))
+		return true;
+	crn_str_append(path, slash + 1);
+	store->len = (size_t)(slash - store->data);
+	store->data[store->len] = '\0';
+	return !path->oom;
+}
+
 static cairn_status open_any(
 	const crn_open_request *req, int zarr_format, crn_source **ret, cairn_error *err)
 {
@@ -67,7 +85,7 @@ static cairn_status open_any(
 	int64_t level = req->options[0].kind == CRN_V_INT ? req->options[0].i : 0;
 	if (level < 0)
 		return crn_fail(err, CAIRN_USAGE, "%s: level=%lld", req->url, (long long)level);
-	if (!split_url(req->url, &store_url, &path))
+	if (!split_url(req->url, &store_url, &path) || !split_parent(&store_url, &path))
 		return crn_fail_memory(err, "a path", strlen(req->url));
 	CRN_TRY(crn_store_open(req->registry, store_url.data, &store, err));
 	crn_zarr_open how = {.registry = req->registry, .url = req->url, .path = path.data,

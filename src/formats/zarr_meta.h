@@ -123,6 +123,7 @@ typedef struct crn_zarr_docs {
 /** USAGE for options that do not go together. `fill` has the fill option applied already. */
 CRN_CHECKED cairn_status crn_zarr_make_docs(const crn_create_request *req, int zarr_format,
 	crn_zarr_docs *ret, cairn_error *err);
+void crn_zarr_docs_done(crn_zarr_docs *docs); /* a zeroed one is fine */
 /** Takes the store, also on failure. `path`: of the array inside it. */
 CRN_CHECKED cairn_status crn_zarr_create_in(crn_store *take_store, const char *path,
 	int zarr_format, const crn_create_request *req, crn_sink **ret, cairn_error *err);

@@ -179,8 +179,7 @@ static void close_sink(crn_sink *base)
 {
 	zarr_sink *s = (zarr_sink *)base;
 	crn_zarr_meta_done(&s->meta);
-	crn_str_done(&s->docs.array);
-	crn_str_done(&s->docs.attributes);
+	crn_zarr_docs_done(&s->docs);
 	crn_store_close(s->store);
 	crn_free(s->path);
 	crn_free(base->url);
@@ -241,14 +240,13 @@ static cairn_status apply_fill(crn_create_request *req, cairn_error *err)
 }
 
 /* Our own documents, read back: codecs, keys and the fill value as every reader will see them. */
-static cairn_status parse_own(
-	zarr_sink *s, const crn_registry *r, int zarr_format, cairn_error *err)
+static cairn_status parse_own(const crn_zarr_docs *docs, const crn_registry *r, int zarr_format,
+	crn_zarr_meta *ret, cairn_error *err)
 {
 	crn_json *doc = NULL;
-	CRN_TRY(crn_json_parse(
-		s->docs.array.data, s->docs.array.len, CAIRN_USAGE, &doc, err));
-	cairn_status status = zarr_format == 2 ? crn_zarr2_parse(r, doc, &s->meta, err)
-					       : crn_zarr3_parse(r, doc, &s->meta, err);
+	CRN_TRY(crn_json_parse(docs->array.data, docs->array.len, CAIRN_USAGE, &doc, err));
+	cairn_status status = zarr_format == 2 ? crn_zarr2_parse(r, doc, ret, err)
+					       : crn_zarr3_parse(r, doc, ret, err);
 	crn_json_free(doc);
 	/* What is wrong here came from the options, not from a file. */
 	if (status == CAIRN_INPUT) {
@@ -257,6 +255,30 @@ static cairn_status parse_own(
 			err->status = status;
 	}
 	return status;
+}
+
+/* What a request comes to, without touching a store. What was made stays in *ret_docs and *ret_meta
+ * also on failure, for the caller to free. */
+static cairn_status design(const crn_create_request *req, int zarr_format,
+	crn_zarr_docs *ret_docs, crn_zarr_meta *ret_meta, cairn_error *err)
+{
+	crn_create_request own = *req;
+	int64_t chunks[CRN_MAX_NDIM];
+	if (!own.chunks) {
+		default_chunks(&own.type, chunks);
+		own.chunks = chunks;
+	}
+	CRN_TRY(check_chunks(&own, err));
+	CRN_TRY(apply_fill(&own, err));
+	CRN_TRY(crn_zarr_make_docs(&own, zarr_format, ret_docs, err));
+	return parse_own(ret_docs, req->registry, zarr_format, ret_meta, err);
+}
+
+/* Enough to encode, and to read an object back whole. */
+static size_t scratch_of(const crn_chain *c)
+{
+	return c->encode_scratch > aligned(c->max_encoded) ? c->encode_scratch
+							   : aligned(c->max_encoded);
 }
 
 /* An array cannot hold another node, and a group holds nodes of its own version. */
@@ -284,23 +306,13 @@ static cairn_status check_ancestor(zarr_sink *s, const char *path, cairn_error *
 static cairn_status prepare(
 	zarr_sink *s, int zarr_format, const crn_create_request *req, cairn_error *err)
 {
-	crn_create_request own = *req;
-	int64_t chunks[CRN_MAX_NDIM];
-	if (!own.chunks) {
-		default_chunks(&own.type, chunks);
-		own.chunks = chunks;
-	}
-	CRN_TRY(check_chunks(&own, err));
-	CRN_TRY(apply_fill(&own, err));
-	CRN_TRY(crn_zarr_make_docs(&own, zarr_format, &s->docs, err));
-	CRN_TRY(parse_own(s, req->registry, zarr_format, err));
+	CRN_TRY(design(req, zarr_format, &s->docs, &s->meta, err));
 	CRN_TRY(for_ancestors(s, check_ancestor, err));
 	const crn_chain *c = &s->meta.chain;
-	s->base.type = own.type;
+	s->base.type = req->type;
 	s->base.type.fill = s->meta.type.fill;
-	memcpy(s->base.unit, own.chunks, (size_t)own.type.ndim * sizeof(int64_t));
-	s->base.unit_scratch = c->encode_scratch > aligned(c->max_encoded) ? c->encode_scratch
-									   : aligned(c->max_encoded);
+	memcpy(s->base.unit, c->chunk.shape, sizeof(s->base.unit));
+	s->base.unit_scratch = scratch_of(c);
 	if (req->resume && s->store->ops->reap)
 		return s->store->ops->reap(s->store, s->path, err);
 	return CAIRN_OK;

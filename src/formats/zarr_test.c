@@ -662,6 +662,11 @@ static void test_bad_options(void **state)
 	j.options[CRN_ZARR_LEVEL] = crn_value_int(23);
 	assert_create_fails(&j, "\"level\" must be");
 	j = plain;
+	j.options[CRN_ZARR_COMPRESSOR] = text("zst");
+	assert_create_fails(&j, "compressor=\"zst\"");
+	j.options[CRN_ZARR_COMPRESSOR] = crn_value_int(1);
+	assert_create_fails(&j, "compressor=1");
+	j = plain;
 	j.options[CRN_ZARR_FILL] = crn_value_int(256);
 	assert_create_fails(&j, "fill_value=256 is no uint8");
 	crn_store *s = small_array(2);
@@ -802,7 +807,12 @@ static void test_urls(void **state)
 	assert_string_equal(format->name, "zarr2");
 	crn_create_request req = {.url = url, .registry = &crn_builtin_registry, .options = none,
 		.type = crn_type_make(CRN_U8, 1, shape)};
+	int64_t unit[CRN_MAX_NDIM];
+	size_t scratch = 0;
+	crn_assert_ok(format->plan_unit(&req, unit, &scratch, &err));
 	crn_assert_ok(format->create(&req, &sink, &err));
+	assert_int_equal(unit[0], sink->unit[0]);
+	assert_int_equal(scratch, sink->unit_scratch);
 	crn_assert_ok(sink->ops->finish(sink, &err));
 	sink->ops->close(sink);
 	crn_assert_ok(crn_source_open(&crn_builtin_registry, url, NULL, NULL, 0, &source, &err));
