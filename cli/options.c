@@ -11,7 +11,7 @@
 const cli_option cli_common_options[] = {
 	{'h', "help", NULL, "show this help", NULL},
 	{'q', "quiet", NULL, "errors only", NULL},
-	{'v', "verbose", NULL, "say more about what is done", NULL},
+	{'v', "verbose", NULL, "say more: run shows its plan first", NULL},
 	{0, NULL, NULL, NULL, NULL},
 };
 

@@ -65,7 +65,7 @@ static cairn_status run(cli *c, cairn_error *err)
 	o.print = show_value;
 	if (status == CAIRN_OK)
 		status = cli_pipeline(c, c->args[0], &p, err);
-	if (status == CAIRN_OK && (cli_has(c, "explain") || cli_has(c, "dry-run")))
+	if (status == CAIRN_OK && (c->verbose || cli_has(c, "explain") || cli_has(c, "dry-run")))
 		status = show_plan(p, &o, cli_has(c, "dry-run") ? stdout : stderr, err);
 	if (status == CAIRN_OK && !cli_has(c, "dry-run"))
 		status = compute(c, p, &o, err);

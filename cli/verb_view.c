@@ -23,6 +23,7 @@ static const cli_option options[] = {
 		"FILE"},
 	{0, "histogram", NULL, "draw the histogram of all values instead", NULL},
 	{0, "range", "LOW,HIGH", "values drawn black and white (default: from the picture)", NULL},
+	{0, "scale-bar", NULL, "draw a scale bar (when the file tells the voxel size)", NULL},
 	{0, "enlarge", "N", "pixels a voxel (default: so that small pictures can be seen)", NULL},
 	{0, NULL, NULL, NULL, NULL},
 };
@@ -79,6 +80,7 @@ static cairn_status take_numbers(const cli *c, cairn_view_options *v, cairn_erro
 	v->has_index = cli_has(c, "index");
 	v->count = (int)montage;
 	v->enlarge = (int)enlarge;
+	v->scale_bar = cli_has(c, "scale-bar");
 	v->projection = cli_value(c, "project");
 	return status;
 }

@@ -126,11 +126,15 @@ static void text_storage(const crn_source *s, crn_str *out)
 		crn_json_parse(facts.data, facts.len, CAIRN_FAILED, &root, NULL) != CAIRN_OK)
 		return;
 	for (int i = 0; root->kind == CRN_JSON_OBJECT && i < root->n; i++) {
+		const crn_json *v = &root->items[i];
+		bool empty = v->kind == CRN_JSON_STRING && v->text[0] == '\0';
+		if (empty || strcmp(root->keys[i], "chunks") == 0)
+			continue; /* the read unit is shown already */
 		crn_str_appendf(out, "  %-11s ", root->keys[i]);
-		if (root->items[i].kind == CRN_JSON_STRING)
-			crn_str_append(out, root->items[i].text);
+		if (v->kind == CRN_JSON_STRING)
+			crn_str_append(out, v->text);
 		else
-			crn_json_print(out, &root->items[i]);
+			crn_json_print(out, v);
 		crn_str_append(out, "\n");
 	}
 	crn_json_free(root);

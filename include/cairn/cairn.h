@@ -249,6 +249,7 @@ typedef struct cairn_view_options {
 	double low, high;	/* values drawn black and white; equal: chosen from the picture */
 	int enlarge;		/* pixels a voxel, 0: chosen so that small pictures are visible */
 	int bins;		/* HISTOGRAM: 0 is 256 */
+	int scale_bar;		/* 1: draw one where the columns' axis has a unit (PLANE, PROJECT) */
 } cairn_view_options;
 
 /** Computes only the planes the picture needs and writes a PNG. */

@@ -445,6 +445,20 @@ static cairn_status enlarge(const viewer *w, crn_picture *p, cairn_error *err)
 	return CAIRN_OK;
 }
 
+/* Columns may have been read with a step and drawn enlarged: the picture's own width tells. */
+static void scale_bar(const viewer *w, crn_picture *p)
+{
+	const char *unit = "";
+	double scale = 1;
+	bool plane = w->v->mode == CAIRN_VIEW_PLANE || w->v->mode == CAIRN_VIEW_PROJECT;
+	if (!w->v->scale_bar || !plane)
+		return;
+	cairn_array_axis(w->a, w->columns, NULL, &unit, &scale, NULL);
+	if (unit[0])
+		crn_picture_scale_bar(
+			p, scale * (double)w->shape[w->columns] / (double)p->width, unit);
+}
+
 static cairn_status draw(cairn_session *s, viewer *w, crn_picture *ret, cairn_error *err)
 {
 	switch (w->v->mode) {
@@ -480,6 +494,8 @@ cairn_status cairn_view(cairn_session *s, const cairn_array *a, const cairn_view
 	cairn_status status = draw(s, &w, &p, err);
 	if (status == CAIRN_OK && w.v->mode != CAIRN_VIEW_HISTOGRAM)
 		status = enlarge(&w, &p, err);
+	if (status == CAIRN_OK)
+		scale_bar(&w, &p);
 	if (status == CAIRN_OK)
 		status = crn_picture_write_png(&p, png_path, err);
 	crn_picture_done(&p);

@@ -55,6 +55,9 @@ python "$load"'assert np.array_equal(grey("mask.png") > 0, a[5] > 128)'
 check "nothing else was written" test ! -e never.npy
 gives 0 view -e 'read("a.npy")[::2] // 2' --range 0,255 --enlarge 1 --index 0 -o half.png
 python "$load"'assert np.array_equal(grey("half.png"), a[0] // 2)'
+gives 0 view -e 'read("a.npy", scale=2.0, unit="um")' --range 0,255 --scale-bar --enlarge 8 -o bar.png
+python "$load"'p = grey("bar.png")
+assert (p != a[5].repeat(8, 0).repeat(8, 1)).sum() > 100'
 gives 2 view wf.py -o x.png
 says "--name"
 gives 2 view wf.py --name bg -o x.png
