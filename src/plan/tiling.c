@@ -144,6 +144,11 @@ cairn_status crn_tiling_choose(const crn_tile_query *q, crn_tiling *ret, cairn_e
 	int n[CRN_MAX_NDIM];
 	int64_t combos = 1;
 	search s = {.q = q};
+	if (crn_region_empty(&q->domain)) {
+		crn_tiling_set(ret, &q->domain, q->unit);
+		ret->work_bytes = q->fixed_bytes;
+		return CAIRN_OK;
+	}
 	for (int d = 0; d < ndim; d++) {
 		n[d] = candidates(q->domain.n[d], q->unit[d], ndim, list[d]);
 		combos *= n[d];

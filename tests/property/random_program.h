@@ -49,6 +49,10 @@ void program_done(program *p);
 typedef cairn_status (*program_check)(program *p, cairn_error *err);
 /** The tiles of the eager driver give the bytes of the whole. */
 cairn_status program_check_tiles(program *p, cairn_error *err);
+/** So does the engine: random regions, threads, budgets from the one a refusal
+ * names, instruction sets, and
+ * outputs in random chunks read back. */
+cairn_status program_check_engine(program *p, cairn_error *err);
 
 /** Shrinks a failing program as far as it keeps failing; err becomes the last failure. */
 void program_shrink(program *p, program_check check, cairn_error *err);
