@@ -140,10 +140,15 @@ static int outside_input(crn_pnode *root, int *inputs, int node)
 	return root->n_in++;
 }
 
-static int last_use(const crn_piece *p, int group, int node)
+/* The last node of the group that reads `node`. While a group is compiled, the list of its root becomes
+ * the group's outside inputs, so the root's own inputs come in `own`. */
+static int last_use(const crn_piece *p, int group, int node, const int *own, int n_own)
 {
+	for (int k = 0; k < n_own; k++)
+		if (own[k] == node)
+			return group;
 	int last = node;
-	for (int u = node + 1; u <= group; u++)
+	for (int u = node + 1; u < group; u++)
 		if (p->nodes[u].group == group)
 			for (int k = 0; k < p->nodes[u].n_in; k++)
 				if (p->nodes[u].in[k] == node)
@@ -203,7 +208,7 @@ static bool compile_group(crn_piece *p, int g, crn_place_fn place, void *plan, i
 			}
 		}
 		if (i != g) {
-			s->reg = take_register(&regs, i, last_use(p, g, i));
+			s->reg = take_register(&regs, i, last_use(p, g, i, own, n_in));
 			size_t size = crn_dtype_size(pn->node->type.dtype);
 			widest = size > widest ? size : widest;
 		}
