@@ -18,9 +18,15 @@
 
 /* ---- memory; lock held ---- */
 
+/* Tables beyond the allowance that the plan's standing memory holds for them. */
+static size_t tables_beyond(const crn_sched *s)
+{
+	return s->tables > s->table_allowance ? s->tables - s->table_allowance : 0;
+}
+
 static size_t charged(const crn_sched *s)
 {
-	return s->standing + s->slots_used + s->reserved + s->tables + s->cache->idle_bytes;
+	return s->standing + s->slots_used + s->reserved + tables_beyond(s) + s->cache->idle_bytes;
 }
 
 static void note_peak(crn_sched *s)
@@ -32,9 +38,10 @@ static void note_peak(crn_sched *s)
 /* Room for n more bytes in the general part, evicting idle chunks if that gives it. */
 static bool make_room(crn_sched *s, size_t n)
 {
-	if (s->reserved + s->tables + n > s->general)
+	size_t held = s->reserved + tables_beyond(s);
+	if (held + n > s->general)
 		return false;
-	while (s->reserved + s->tables + s->cache->idle_bytes + n > s->general)
+	while (held + s->cache->idle_bytes + n > s->general)
 		if (!crn_cache_evict(s->cache))
 			return false;
 	return true;
@@ -76,8 +83,8 @@ cairn_status crn_sched_charge(crn_sched *s, int64_t delta_bytes, cairn_error *er
 		s->tables -= (size_t)-delta_bytes;
 	} else {
 		size_t n = (size_t)delta_bytes;
-		/* Tables first fill the allowance that the plan's standing memory holds for them. */
-		size_t beyond = s->tables + n > s->table_allowance ? n : 0;
+		size_t room = s->table_allowance > s->tables ? s->table_allowance - s->tables : 0;
+		size_t beyond = n > room ? n - room : 0;
 		if (beyond && !make_room(s, beyond))
 			status = crn_fail(err, CAIRN_FAILED,
 				"tables of this op outgrow the memory budget (%zu bytes more)", n);

@@ -123,16 +123,16 @@ static cairn_status add_streamed(crn_builder *b, crn_node *n, cairn_error *err)
 	size_t acc = n->op->reduce->acc_bytes(n);
 	CRN_TRY(crn_build_piece(b, &in, 1, &c.piece, err));
 	/* Output chunks of at most 64 Ki elements keep accumulators in cache and give parallelism. */
+	crn_region wanted = b->plan->infos[crn_plan_info(b->plan, n)].wanted, first, read;
 	int64_t chunk[CRN_MAX_NDIM], room = 65536;
 	for (int d = n->type.ndim - 1; d >= 0; d--) {
-		int64_t extent = n->type.shape[d] > 0 ? n->type.shape[d] : 1;
+		int64_t extent = wanted.n[d] > 0 ? wanted.n[d] : 1;
 		chunk[d] = extent < room ? extent : room;
 		room /= chunk[d];
 		room = room < 1 ? 1 : room;
 	}
-	crn_region whole = crn_region_whole(n->type.ndim, n->type.shape), first, read;
-	crn_tiling_set(&c.chunks, &whole, chunk);
-	first = crn_region_empty(&whole) ? whole : crn_tiling_region(&c.chunks, 0);
+	crn_tiling_set(&c.chunks, &wanted, chunk);
+	first = crn_region_empty(&wanted) ? wanted : crn_tiling_region(&c.chunks, 0);
 	crn_plan_reduced_region(n, &first, &read);
 	crn_tile_query q = {.plan = b->plan, .piece = &c.piece, .domain = read,
 		.share_bytes = crn_build_share(b, false), .most_voxels = CUT_CHUNK_VOXELS,
@@ -157,8 +157,10 @@ static cairn_status add_reduction(crn_builder *b, crn_node *n, cairn_error *err)
 {
 	crn_plan *p = b->plan;
 	size_t acc = n->op->reduce->acc_bytes(n), total;
+	const crn_region *wanted = &p->infos[crn_plan_info(p, n)].wanted;
+	/* A part of the result must not cost the whole of the input. */
 	if (!crn_mul_size(acc, (size_t)crn_type_count(&n->type), &total) ||
-		total > RESIDENT_MAX_BYTES)
+		total > RESIDENT_MAX_BYTES || crn_region_count(wanted) != crn_type_count(&n->type))
 		return add_streamed(b, n, err);
 	crn_resident *residents = crn_realloc_array(
 		p->residents, (size_t)p->n_residents + 1, sizeof(*residents));

@@ -98,6 +98,13 @@ static void want(crn_plan *p, const crn_node *n, const crn_region *r)
 {
 	crn_info *info = &p->infos[crn_plan_info(p, n)];
 	info->wanted = crn_region_empty(&info->wanted) ? *r : crn_region_hull(&info->wanted, r);
+	/* Accumulators are dense: a reduction asked for every other element computes those between. */
+	for (int d = 0; d < n->type.ndim; d++) {
+		if (n->op->kind != CRN_REDUCTION || info->wanted.n[d] < 1)
+			continue;
+		info->wanted.n[d] = crn_region_last(&info->wanted, d) + 1 - info->wanted.lo[d];
+		info->wanted.step[d] = 1;
+	}
 }
 
 static void want_inputs(crn_plan *p, const crn_info *info)
