@@ -53,6 +53,11 @@ static void end(void *state)
 	crn_free(c);
 }
 
+static cairn_status pass_begin(void *state, int pass, const crn_grid *grid, cairn_error *err)
+{
+	return CAIRN_OK; /* tables grow as labels come */
+}
+
 static size_t partial_bytes(const crn_node *n, int pass)
 {
 	return sizeof(crn_label_table);
@@ -114,6 +119,11 @@ static cairn_status merge(void *state, int pass, void *partial, cairn_error *err
 	return CAIRN_OK;
 }
 
+static cairn_status pass_end(void *state, int pass, cairn_error *err)
+{
+	return CAIRN_OK; /* merging was all */
+}
+
 static cairn_status compute(const crn_call *call, cairn_error *err)
 {
 	const counts *c = call->state;
@@ -143,11 +153,13 @@ static void need(const crn_node *n, int input, const crn_region *out, crn_need *
 static const crn_global global = {
 	.n_passes = n_passes,
 	.begin = begin,
+	.pass_begin = pass_begin,
 	.partial_bytes = partial_bytes,
 	.partial_init = partial_init,
 	.fold = fold,
 	.merge = merge,
 	.partial_done = partial_done,
+	.pass_end = pass_end,
 	.end = end,
 };
 
