@@ -47,7 +47,7 @@ static void carry(crn_xsum kind, int64_t *acc)
 }
 
 /* Announces n additions; carries first when they could overflow. n <= CARRY_AFTER. */
-static void reserve(crn_xsum kind, int64_t *acc, uint32_t n)
+static inline void reserve(crn_xsum kind, int64_t *acc, uint32_t n)
 {
 	uint32_t pending = (uint32_t)((uint64_t)acc[0] >> 32);
 	if (pending + n > CARRY_AFTER) {
@@ -152,7 +152,8 @@ static void add_many_f32(int64_t *acc, const float *v, int64_t n)
 		}
 		m |= (uint32_t)(e != 0) << 23;
 		uint32_t position = e - (e != 0);
-		bin[i & 1][position >> 3] += ((int64_t)((uint64_t)m << (position & 7)) ^ sign) - sign;
+		bin[i & 1][position >> 3] +=
+			((int64_t)((uint64_t)m << (position & 7)) ^ sign) - sign;
 	}
 	for (int q = 0; q < 32; q++) {
 		int64_t sum = bin[0][q] + bin[1][q];
@@ -208,24 +209,24 @@ void crn_xsum_add_each(
 {
 	const float *f = values;
 	const double *d = values;
-	for (int64_t i = 0; i < n; i++) {
-		int64_t *a = (int64_t *)((char *)acc + (size_t)i * step_bytes);
-		reserve(kind, a, 2);
-		switch (kind) {
-		case CRN_XSUM_F32:
-			add_f32(a, f[i]);
-			break;
-		case CRN_XSUM_F32_SQ:
-			add_f32_sq(a, f[i]);
-			break;
-		case CRN_XSUM_F64:
-			add_f64(a, d[i]);
-			break;
-		case CRN_XSUM_F64_SQ:
-			add_f64_sq(a, d[i]);
-			break;
-		}
+#define EACH(add, v) \
+	for (int64_t i = 0; i < n; i++) { \
+		int64_t *a = (int64_t *)((char *)acc + (size_t)i * step_bytes); \
+		reserve(kind, a, 2); \
+		add(a, v[i]); \
+	} \
+	break
+	switch (kind) {
+	case CRN_XSUM_F32:
+		EACH(add_f32, f);
+	case CRN_XSUM_F32_SQ:
+		EACH(add_f32_sq, f);
+	case CRN_XSUM_F64:
+		EACH(add_f64, d);
+	case CRN_XSUM_F64_SQ:
+		EACH(add_f64_sq, d);
 	}
+#undef EACH
 }
 
 void crn_xsum_merge(crn_xsum kind, int64_t *acc, const int64_t *other)
@@ -303,8 +304,8 @@ static bool bit_at(const crn_wide *w, int k)
 	return k >= 0 && (w->digit[k >> 5] >> (k & 31)) & 1;
 }
 
-/* q * 2^exp2, plus a little more when sticky, rounded half to even. q has at least 64 bits unless it
- * is exact. */
+/* q * 2^exp2, plus a little more when sticky, rounded half to even. q has at least 64 bits unless
+ * it is exact. */
 static double round_to(crn_u128 q, int exp2, bool sticky, crn_dtype to)
 {
 	int precision = to == CRN_F32 ? 24 : 53, exp_min = to == CRN_F32 ? -149 : -1074;
@@ -333,8 +334,8 @@ double crn_wide_ratio(const crn_wide *w, crn_u128 d, crn_dtype to)
 	int n_bits = bit_length(w);
 	if (n_bits == 0)
 		return 0.0;
-	/* Long division, bit by bit from the top, until the quotient has 66 bits or so; what is left
-	 * over only matters as zero or not. */
+	/* Long division, bit by bit from the top, until the quotient has 66 bits or so; what is
+	 * left over only matters as zero or not. */
 	int n_steps = bit_length_u128(d) + 66, k = n_bits - 1;
 	crn_u128 q = 0, rest = 0;
 	for (int i = 0; i < n_steps; i++, k--) {

@@ -4,11 +4,11 @@
  *
  * A float is an integer times a power of two, so a wide enough fixed-point number holds any sum of
  * them exactly. Such sums do not depend on order, tiles or threads, and their one final rounding is
- * the correct one (= math.fsum). The accumulator is Neal's small superaccumulator (arXiv 1505.05571):
- * digits of 32 bits kept in int64 limbs, so that carries wait for 2^30 additions.
+ * the correct one (= math.fsum). The accumulator is Neal's small superaccumulator (arXiv
+ *1505.05571): digits of 32 bits kept in int64 limbs, so that carries wait for 2^30 additions.
  *
- *	acc[0]		low half: flags (NaN, +inf, -inf seen); high half: additions since the last carry
- *	acc[1 ...]	limbs, lowest first; limb k counts 2^(exp_lo + 32 k)
+ *	acc[0]		low half: flags (NaN, +inf, -inf seen); high half: additions since the last
+ *carry acc[1 ...]	limbs, lowest first; limb k counts 2^(exp_lo + 32 k)
  *
  * A zeroed accumulator is the sum of nothing. Pure functions on the caller's memory; any thread.
  */
@@ -23,9 +23,9 @@ typedef __int128 crn_i128 __attribute__((aligned(8)));
 
 /** What is summed: values or their exact squares. */
 typedef enum crn_xsum {
-	CRN_XSUM_F32,	 /* 88 + 8 bytes */
+	CRN_XSUM_F32,    /* 88 + 8 bytes */
 	CRN_XSUM_F32_SQ, /* 160 + 8 bytes */
-	CRN_XSUM_F64,	 /* 544 + 8 bytes */
+	CRN_XSUM_F64,    /* 544 + 8 bytes */
 	CRN_XSUM_F64_SQ, /* 1072 + 8 bytes */
 } crn_xsum;
 

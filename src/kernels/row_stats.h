@@ -50,18 +50,36 @@ static inline int64_t crn_key_f64(double v)
 	memcpy(&bits, &v, sizeof(bits));
 	return bits ^ ((bits >> 63) & INT64_MAX);
 }
+static inline int64_t crn_key_u64(uint64_t v)
+{
+	return (int64_t)(v ^ ((uint64_t)1 << 63));
+}
 /** Key of any value that is not NaN. */
 static inline int64_t crn_key_of(crn_dtype t, const void *value)
 {
-	crn_elem e = {{0}};
-	memcpy(e.bytes, value, crn_dtype_size(t));
-	if (t == CRN_F32)
-		return crn_key_f32((float)crn_elem_to_double(t, e));
-	if (t == CRN_F64)
-		return crn_key_f64(crn_elem_to_double(t, e));
-	if (t == CRN_U64)
-		return (int64_t)(crn_elem_to_uint(t, e) ^ ((uint64_t)1 << 63));
-	return crn_elem_to_int(t, e);
+	switch (t) {
+	case CRN_BOOL:
+	case CRN_U8:
+		return *(const uint8_t *)value;
+	case CRN_U16:
+		return *(const uint16_t *)value;
+	case CRN_U32:
+		return *(const uint32_t *)value;
+	case CRN_U64:
+		return crn_key_u64(*(const uint64_t *)value);
+	case CRN_I8:
+		return *(const int8_t *)value;
+	case CRN_I16:
+		return *(const int16_t *)value;
+	case CRN_I32:
+		return *(const int32_t *)value;
+	case CRN_F32:
+		return crn_key_f32(*(const float *)value);
+	case CRN_F64:
+		return crn_key_f64(*(const double *)value);
+	default:
+		return *(const int64_t *)value;
+	}
 }
 /** Value of a key; keys that belong to no number become NaN. */
 static inline crn_elem crn_key_value(crn_dtype t, int64_t key)

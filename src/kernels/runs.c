@@ -40,23 +40,23 @@ static inline uint64_t pack_64(const uint8_t *v)
 	return bits;
 }
 
-#define DEFINE_PACK(ID, type, name, kind)                                                          \
-	static void pack_##ID(const void *row, int64_t n, uint64_t *bits)                          \
-	{                                                                                          \
-		const type *v = row;                                                               \
-		int64_t i = 0;                                                                     \
-		for (; i + 64 <= n; i += 64) {                                                     \
-			uint8_t set[64];                                                           \
-			for (int k = 0; k < 64; k++)                                               \
-				set[k] = v[i + k] != 0;                                            \
-			*bits++ = pack_64(set);                                                    \
-		}                                                                                  \
-		if (i < n) {                                                                       \
-			uint8_t set[64] = {0};                                                     \
-			for (int k = 0; i + k < n; k++)                                            \
-				set[k] = v[i + k] != 0;                                            \
-			*bits = pack_64(set);                                                      \
-		}                                                                                  \
+#define DEFINE_PACK(ID, type, name, kind) \
+	static void pack_##ID(const void *row, int64_t n, uint64_t *bits) \
+	{ \
+		const type *v = row; \
+		int64_t i = 0; \
+		for (; i + 64 <= n; i += 64) { \
+			uint8_t set[64]; \
+			for (int k = 0; k < 64; k++) \
+				set[k] = v[i + k] != 0; \
+			*bits++ = pack_64(set); \
+		} \
+		if (i < n) { \
+			uint8_t set[64] = {0}; \
+			for (int k = 0; i + k < n; k++) \
+				set[k] = v[i + k] != 0; \
+			*bits = pack_64(set); \
+		} \
 	}
 CRN_DTYPES(DEFINE_PACK)
 

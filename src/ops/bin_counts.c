@@ -2,9 +2,9 @@
  *
  * bin_counts.c -- the passes of histograms. See bin_counts.h.
  *
- * A partial is the smallest and largest key. Counts are gathered in a tile's scratch and added to one
- * shared table at its end, by atomic additions: they commute, so totals do not depend on order. With
- * more bins than the scratch holds, every run of equal bins is one atomic addition.
+ * A partial is the smallest and largest key. Counts are gathered in a tile's scratch and added to
+ * one shared table at its end, by atomic additions: they commute, so totals do not depend on order.
+ * With more bins than the scratch holds, every run of equal bins is one atomic addition.
  */
 #include "ops/bin_counts.h"
 
@@ -176,10 +176,10 @@ static int64_t bin_of(const crn_bin_counts *b, double v, double scale)
 	return i;
 }
 
-#define COUNT_VALUES(ID, type)                                                                     \
-	case CRN_##ID:                                                                             \
-		for (int64_t i = 0; i < n; i++)                                                    \
-			local[(int64_t)((const type *)row)[i] - b->min_key]++;                     \
+#define COUNT_VALUES(ID, type) \
+	case CRN_##ID: \
+		for (int64_t i = 0; i < n; i++) \
+			local[(int64_t)((const type *)row)[i] - b->min_key]++; \
 		return;
 
 /* Counts a row into `local`, one table a tile. */
@@ -201,8 +201,9 @@ static void count_local(const crn_bin_counts *b, int64_t *local, const void *row
 	for (int64_t i = 0; i < n; i++) {
 		size_t size = crn_dtype_size(b->dtype);
 		int64_t k = b->by_value
-			? crn_key_of(b->dtype, (const char *)row + (size_t)i * size) - b->min_key
-			: bin_of(b, value_at(b->dtype, row, i), scale);
+				    ? crn_key_of(b->dtype, (const char *)row + (size_t)i * size) -
+					      b->min_key
+				    : bin_of(b, value_at(b->dtype, row, i), scale);
 		if (k >= 0)
 			local[k]++;
 	}
@@ -215,8 +216,9 @@ static void count_shared(crn_bin_counts *b, const void *row, int64_t n)
 	int64_t bin = -1, run = 0;
 	for (int64_t i = 0; i < n; i++) {
 		int64_t k = b->by_value
-			? crn_key_of(b->dtype, (const char *)row + (size_t)i * size) - b->min_key
-			: bin_of(b, value_at(b->dtype, row, i), scale);
+				    ? crn_key_of(b->dtype, (const char *)row + (size_t)i * size) -
+					      b->min_key
+				    : bin_of(b, value_at(b->dtype, row, i), scale);
 		if (k != bin) {
 			if (bin >= 0)
 				add_count(b, bin, run);
@@ -249,8 +251,8 @@ static void count_tile(crn_bin_counts *b, const crn_call *call)
 			add_count(b, k, local[k]);
 }
 
-static cairn_status fold(void *state, void *partial, int pass, int64_t tile, const crn_call *call,
-	cairn_error *err)
+static cairn_status fold(
+	void *state, void *partial, int pass, int64_t tile, const crn_call *call, cairn_error *err)
 {
 	crn_bin_counts *b = state;
 	extremes *x = partial;

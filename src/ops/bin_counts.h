@@ -6,8 +6,8 @@
  *	pass 0 (unless the range is given): smallest and largest value, exactly
  *	pass 1: counts; each value goes to the bin whose edges enclose it, the last bin closed
  *
- * Edges are numpy.histogram's: float32 for float32 arrays, float64 for others. With `by_value` every
- * integer from smallest to largest has its own bin instead (scikit-image).
+ * Edges are numpy.histogram's: float32 for float32 arrays, float64 for others. With `by_value`
+ *every integer from smallest to largest has its own bin instead (scikit-image).
  */
 #ifndef CRN_OPS_BIN_COUNTS_H
 #define CRN_OPS_BIN_COUNTS_H
@@ -33,7 +33,8 @@ typedef struct crn_bin_counts {
 CRN_CHECKED cairn_status crn_bin_counts_new(const crn_bin_counts *wish, const crn_node *n,
 	const crn_env *env, void **ret_state, cairn_error *err);
 /** crn_global hooks but for begin, n_passes (2; 1 with a range or without counts) and fold_scratch
- * (8 bytes a bin makes counting fast; less is correct). A const object, for copying hook by hook. */
+ * (8 bytes a bin makes counting fast; less is correct). A const object, for copying hook by hook.
+ */
 extern const crn_global crn_bin_counts_hooks;
 
 #endif

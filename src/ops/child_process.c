@@ -186,8 +186,8 @@ static void collect_errors(child *c)
 static void serve(child *c)
 {
 	while (c->in >= 0 || c->out >= 0 || c->errors >= 0) {
-		struct pollfd fds[3] = {{c->in, POLLOUT, 0}, {c->out, POLLIN, 0},
-			{c->errors, POLLIN, 0}};
+		struct pollfd fds[3] = {
+			{c->in, POLLOUT, 0}, {c->out, POLLIN, 0}, {c->errors, POLLIN, 0}};
 		if (poll(fds, 3, -1) < 0 && errno != EINTR)
 			break;
 		if (fds[0].revents)
@@ -219,8 +219,8 @@ static cairn_status judge(child *c, const char *command, int result, cairn_error
 	const char *colon = *line ? ": " : "";
 	if (c->too_much)
 		return crn_fail(err, CAIRN_FAILED,
-			"the command \"%s\" wrote more than the %zu bytes of the block%s%s", command,
-			c->wanted, colon, line);
+			"the command \"%s\" wrote more than the %zu bytes of the block%s%s",
+			command, c->wanted, colon, line);
 	if (WIFSIGNALED(result))
 		return crn_fail(err, CAIRN_FAILED, "the command \"%s\" was killed by signal %d%s%s",
 			command, WTERMSIG(result), colon, line);
@@ -229,8 +229,8 @@ static cairn_status judge(child *c, const char *command, int result, cairn_error
 			command, WEXITSTATUS(result), colon, line);
 	if (c->got != c->wanted)
 		return crn_fail(err, CAIRN_FAILED,
-			"the command \"%s\" wrote %zu bytes, the block has %zu%s%s", command, c->got,
-			c->wanted, colon, line);
+			"the command \"%s\" wrote %zu bytes, the block has %zu%s%s", command,
+			c->got, c->wanted, colon, line);
 	return CAIRN_OK;
 }
 
@@ -238,8 +238,8 @@ cairn_status crn_child_run(const char *command, const char *const *settings,
 	const crn_child_input *in, void *out, size_t out_bytes, cairn_error *err)
 {
 	child c = {.in = -1, .out = -1, .errors = -1, .input = in, .to = out, .wanted = out_bytes};
-	/* A broken pipe shows as EPIPE: the signal is blocked for this thread meanwhile, and one that
-	 * came is taken away. */
+	/* A broken pipe shows as EPIPE: the signal is blocked for this thread meanwhile, and one
+	 * that came is taken away. */
 	sigset_t pipe_signal, old, pending;
 	sigemptyset(&pipe_signal);
 	sigaddset(&pipe_signal, SIGPIPE);

@@ -29,8 +29,8 @@ typedef struct crn_child_input {
  *
  * @param settings  "NAME=value" texts added to the environment, up to CRN_CHILD_SETTINGS, NULL ends
  * @param out       exactly out_bytes are expected on stdout
- * @return FAILED: it cannot start, exits with another code than 0 (the message ends with the last line
- *         of its stderr), or writes more or fewer bytes
+ * @return FAILED: it cannot start, exits with another code than 0 (the message ends with the last
+ * line of its stderr), or writes more or fewer bytes
  */
 CRN_CHECKED cairn_status crn_child_run(const char *command, const char *const *settings,
 	const crn_child_input *in, void *out, size_t out_bytes, cairn_error *err);

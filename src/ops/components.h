@@ -26,14 +26,14 @@
 /** Which voxels touch: links of a row to a neighbouring row, as ranges of x differences. */
 typedef struct crn_link {
 	int8_t row[CRN_MAX_NDIM]; /* difference of row coordinates (axes 0 .. ndim - 2) */
-	int8_t from, to;	  /* x differences from ... to, -1 <= from <= to <= 1 */
+	int8_t from, to;          /* x differences from ... to, -1 <= from <= to <= 1 */
 } crn_link;
 
 /** What becomes of the objects. */
 typedef enum crn_objects {
-	CRN_OBJECTS_NUMBER,	  /* id = rank of the first voxel */
-	CRN_OBJECTS_LARGE,	  /* 1 for objects of at least min_size voxels, else 0 */
-	CRN_OBJECTS_AT_BORDER,	  /* 1 for objects that touch the array's border, else 0 */
+	CRN_OBJECTS_NUMBER,    /* id = rank of the first voxel */
+	CRN_OBJECTS_LARGE,     /* 1 for objects of at least min_size voxels, else 0 */
+	CRN_OBJECTS_AT_BORDER, /* 1 for objects that touch the array's border, else 0 */
 } crn_objects;
 
 typedef struct crn_components_spec {
@@ -41,7 +41,7 @@ typedef struct crn_components_spec {
 	bool background;      /* components of the zeros instead */
 	crn_objects objects;
 	uint64_t min_size;
-	uint64_t max_id;	     /* NUMBER: largest id the output can hold */
+	uint64_t max_id; /* NUMBER: largest id the output can hold */
 } crn_components_spec;
 
 typedef struct crn_tile_record {
@@ -49,10 +49,10 @@ typedef struct crn_tile_record {
 	crn_segments edges; /* all rows, but only runs that can touch another tile */
 	int64_t n_edge_runs;
 	int64_t n_components;
-	int64_t *keys;	    /* until joined */
+	int64_t *keys;      /* until joined */
 	uint64_t *sizes;    /* LARGE only, until joined */
 	uint8_t *at_border; /* AT_BORDER only, until joined */
-	uint32_t base;	    /* number of its first component over all tiles */
+	uint32_t base;      /* number of its first component over all tiles */
 } crn_tile_record;
 
 typedef struct crn_components {
@@ -74,13 +74,13 @@ typedef struct crn_components {
 /** Full structure of a connectivity 1 .. ndim (scipy.ndimage.generate_binary_structure). */
 void crn_structure_fill(int ndim, int connectivity, bool *ret_structure);
 
-CRN_CHECKED cairn_status crn_components_new(const crn_components_spec *spec,
-	const crn_type *in, const crn_env *env, crn_components **ret, cairn_error *err);
+CRN_CHECKED cairn_status crn_components_new(const crn_components_spec *spec, const crn_type *in,
+	const crn_env *env, crn_components **ret, cairn_error *err);
 /** crn_global hooks. */
 cairn_status crn_components_pass_begin(
 	void *state, int pass, const crn_grid *grid, cairn_error *err);
-cairn_status crn_components_fold(void *state, void *partial, int pass, int64_t tile,
-	const crn_call *call, cairn_error *err);
+cairn_status crn_components_fold(
+	void *state, void *partial, int pass, int64_t tile, const crn_call *call, cairn_error *err);
 size_t crn_components_fold_scratch(const crn_node *n, const crn_region *tile);
 /** The same for structures whose x neighbours do not touch (every voxel is a run). */
 size_t crn_components_fold_scratch_singles(const crn_node *n, const crn_region *tile);
@@ -117,15 +117,16 @@ static inline uint32_t crn_find_root(uint32_t *parent, uint32_t i)
 
 /** Calls touch(user, i, j) for every pair of a run of row a and a run of row b that touch when the
  * x difference b - a may be from ... to. */
-#define CRN_FOR_TOUCHING(a, n_a, b, n_b, from, to, i, j, body)                                     \
-	for (int64_t i = 0, j = 0; i < (n_a) && j < (n_b);) {                                      \
-		int64_t start_ = (int64_t)(a)[2 * i] + (from), end_ = (int64_t)(a)[2 * i + 1] + (to); \
-		if ((int64_t)(b)[2 * j] < end_ && start_ < (int64_t)(b)[2 * j + 1])                \
-			body;                                                                      \
-		if ((int64_t)(b)[2 * j + 1] < end_)                                                \
-			j++;                                                                       \
-		else                                                                               \
-			i++;                                                                       \
+#define CRN_FOR_TOUCHING(a, n_a, b, n_b, from, to, i, j, body) \
+	for (int64_t i = 0, j = 0; i < (n_a) && j < (n_b);) { \
+		int64_t start_ = (int64_t)(a)[2 * i] + (from), \
+			end_ = (int64_t)(a)[2 * i + 1] + (to); \
+		if ((int64_t)(b)[2 * j] < end_ && start_ < (int64_t)(b)[2 * j + 1]) \
+			body; \
+		if ((int64_t)(b)[2 * j + 1] < end_) \
+			j++; \
+		else \
+			i++; \
 	}
 
 #endif

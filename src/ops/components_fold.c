@@ -41,7 +41,8 @@ static void add_link(crn_components *c, const int8_t *row, int from, int to)
 }
 
 /* Turns the structure into links: one per row difference; more when the middle is missing, or when
- * runs have no gaps between them (the two-pointer merge counts on gaps as wide as a link's range). */
+ * runs have no gaps between them (the two-pointer merge counts on gaps as wide as a link's range).
+ */
 static void make_links(crn_components *c)
 {
 	int64_t n_rows = 1;
@@ -160,7 +161,7 @@ void crn_components_end(void *state)
 typedef struct work {
 	int64_t row_n, n_rows; /* of the tile */
 	int64_t row_dims[CRN_MAX_NDIM];
-	int64_t most; /* runs of a row */
+	int64_t most;        /* runs of a row */
 	uint32_t *pairs;     /* 2 per run */
 	uint32_t *component; /* per run: parent, later component */
 	uint32_t *first;     /* per row: its first run; n_rows + 1 */
@@ -310,13 +311,14 @@ static cairn_status describe(crn_components *c, const work *w, crn_tile_record *
 		}
 		start = start * c->shape[x] + box->lo[x];
 		for (uint32_t i = w->first[row]; i < w->first[row + 1]; i++) {
-			uint32_t k = w->component[i], from = w->pairs[2 * i], to = w->pairs[2 * i + 1];
+			uint32_t k = w->component[i], from = w->pairs[2 * i],
+				 to = w->pairs[2 * i + 1];
 			if (k == seen)
 				t->keys[seen++] = start + from;
 			if (sizes)
 				t->sizes[k] += to - from;
-			if (border && (outer || box->lo[x] + from == 0 ||
-					      box->lo[x] + to == c->shape[x]))
+			if (border &&
+				(outer || box->lo[x] + from == 0 || box->lo[x] + to == c->shape[x]))
 				t->at_border[k] = 1;
 		}
 	}
@@ -373,8 +375,8 @@ static cairn_status write_edges(const crn_components *c, work *w, crn_tile_recor
 	return crn_run_writer_flush(&out, err);
 }
 
-cairn_status crn_components_fold(void *state, void *partial, int pass, int64_t tile,
-	const crn_call *call, cairn_error *err)
+cairn_status crn_components_fold(
+	void *state, void *partial, int pass, int64_t tile, const crn_call *call, cairn_error *err)
 {
 	crn_components *c = state;
 	const crn_region *box = &call->in_region[0];

@@ -167,8 +167,7 @@ static void join_rows(joiner *j, const row_pair *p)
 }
 
 /* Rows of tile a whose row + link lies in tile b, along row axis d: [*lo, *end). */
-static void row_range(
-	const crn_region *a, int d, int way, int step, int64_t *lo, int64_t *end)
+static void row_range(const crn_region *a, int d, int way, int step, int64_t *lo, int64_t *end)
 {
 	*lo = way > 0 ? a->n[d] - 1 : way < 0 ? 0 : step < 0 ? 1 : 0;
 	*end = way < 0 ? 1 : way == 0 && step > 0 ? a->n[d] - 1 : a->n[d];

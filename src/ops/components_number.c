@@ -77,14 +77,14 @@ static cairn_status number_slab(crn_components *c, const int64_t *keys, uint32_t
 	return status;
 }
 
-static cairn_status number_objects(crn_components *c, const int64_t *keys, uint32_t *id,
-	cairn_error *err)
+static cairn_status number_objects(
+	crn_components *c, const int64_t *keys, uint32_t *id, cairn_error *err)
 {
 	int64_t per_slab = c->grid.n[0] > 0 ? c->grid.n_tiles / c->grid.n[0] : 0;
 	for (int64_t tile = 0; tile < c->grid.n_tiles; tile += per_slab) {
 		int64_t next = tile + per_slab;
-		uint32_t end = next < c->grid.n_tiles ? c->tiles[next].base
-						      : (uint32_t)c->n_components;
+		uint32_t end =
+			next < c->grid.n_tiles ? c->tiles[next].base : (uint32_t)c->n_components;
 		uint32_t range[2] = {c->tiles[tile].base, end};
 		CRN_TRY(number_slab(c, keys, id, range, err));
 	}
@@ -198,13 +198,13 @@ static char *output_row(const crn_call *call, const crn_region *box, int64_t row
 }
 
 /* Sets output indices of global x in [start, end) to e. */
-static void paint_run(
+static inline void paint_run(
 	const crn_region *r, char *row, int64_t start, int64_t end, crn_elem e, size_t size)
 {
 	int x = r->ndim - 1;
 	int64_t step = r->step[x], from = start - r->lo[x], to = end - r->lo[x];
-	from = from <= 0 ? 0 : (from + step - 1) / step;
-	to = to <= 0 ? 0 : (to + step - 1) / step;
+	from = from <= 0 ? 0 : step == 1 ? from : (from + step - 1) / step;
+	to = to <= 0 ? 0 : step == 1 ? to : (to + step - 1) / step;
 	to = to > r->n[x] ? r->n[x] : to;
 	if (from >= to)
 		return;
@@ -212,13 +212,13 @@ static void paint_run(
 	case 1:
 		memset(row + from, e.bytes[0], (size_t)(to - from));
 		break;
-#define PAINT(n_bytes, type)                                                                         \
-	case n_bytes: {                                                                            \
-		type value;                                                                        \
-		memcpy(&value, e.bytes, sizeof(value));                                            \
-		for (int64_t i = from; i < to; i++)                                                \
-			((type *)row)[i] = value;                                                  \
-		break;                                                                             \
+#define PAINT(n_bytes, type) \
+	case n_bytes: { \
+		type value; \
+		memcpy(&value, e.bytes, sizeof(value)); \
+		for (int64_t i = from; i < to; i++) \
+			((type *)row)[i] = value; \
+		break; \
 	}
 		PAINT(2, uint16_t)
 		PAINT(4, uint32_t)
@@ -249,7 +249,6 @@ typedef struct painter {
 	const crn_call *call;
 	crn_elem mark;
 	size_t size;
-	crn_dtype dtype;
 } painter;
 
 static cairn_status paint_segment(const painter *p, const crn_tile_record *t, int s,
@@ -272,9 +271,11 @@ static cairn_status paint_segment(const painter *p, const crn_tile_record *t, in
 			uint32_t id = c->ids[t->base + component];
 			if (!to || id == 0)
 				continue;
-			crn_elem e = c->spec.objects == CRN_OBJECTS_NUMBER
-				? crn_elem_from_uint(p->dtype, id)
-				: p->mark;
+			crn_elem e = p->mark;
+			if (c->spec.objects == CRN_OBJECTS_NUMBER) {
+				uint64_t wide = id; /* little endian: any integer size */
+				memcpy(e.bytes, &wide, sizeof(wide));
+			}
 			paint_run(&p->call->out_region, to, left + from, left + until, e, p->size);
 		}
 	}
@@ -296,14 +297,22 @@ static cairn_status paint_tile(const painter *p, int64_t tile, cairn_error *err)
 	return CAIRN_OK;
 }
 
+/* Ground is 0, or a byte: rows of equal bytes. */
+static void fill_ground(const crn_view *out, crn_elem ground)
+{
+	size_t size = crn_dtype_size(out->dtype);
+	crn_rows rows;
+	for (crn_rows_begin(&rows, out->ndim, out->shape); !rows.end; crn_rows_next(&rows))
+		memset(crn_rows_at(&rows, out), ground.bytes[0], (size_t)rows.n * size);
+}
+
 cairn_status crn_components_paint(
 	const crn_call *call, crn_elem ground, crn_elem mark, cairn_error *err)
 {
 	const crn_components *c = call->state;
 	const crn_region *r = &call->out_region;
-	crn_view_fill(&call->out, ground);
-	painter p = {.c = c, .call = call, .mark = mark, .dtype = call->out.dtype,
-		.size = crn_dtype_size(call->out.dtype)};
+	fill_ground(&call->out, ground);
+	painter p = {.c = c, .call = call, .mark = mark, .size = crn_dtype_size(call->out.dtype)};
 	int64_t lo[CRN_MAX_NDIM], idx[CRN_MAX_NDIM], end[CRN_MAX_NDIM];
 	for (int d = 0; d < c->ndim; d++) {
 		if (r->n[d] == 0)

@@ -3,8 +3,8 @@
  * downscale_local_mean.c -- mean of every block of `factors` voxels; blocks that stick out of the
  * array are filled up with cval, as scikit-image does.
  *
- * One output row at a time: each input row of its blocks adds its partial sums, in raster order, to a
- * row of accumulators in scratch (exact integers, or float64), so no tiling shows in a result.
+ * One output row at a time: each input row of its blocks adds its partial sums, in raster order, to
+ * a row of accumulators in scratch (exact integers, or float64), so no tiling shows in a result.
  */
 #include "core/call.h"
 #include "core/op.h"
@@ -17,8 +17,7 @@ static void factors_of(const crn_node *n, int64_t ret[CRN_MAX_NDIM])
 	for (int d = 0; d < CRN_MAX_NDIM; d++)
 		ret[d] = 1;
 	/* infer has checked them. */
-	(void)!crn_args_ints(
-		crn_node_arg(n, "factors"), n->in[0]->type.ndim, ret, "factors", NULL);
+	(void)!crn_args_ints(crn_node_arg(n, "factors"), n->in[0]->type.ndim, ret, "factors", NULL);
 }
 
 static bool exact(crn_dtype t)
@@ -72,17 +71,17 @@ static size_t scratch(const crn_node *n, const crn_region *out)
 }
 
 /* acc[i] += the f values of block i of the row; blocks are `stride` elements apart. */
-#define ADD_ROW(ID, type, sum_type)                                                                \
-	case CRN_##ID: {                                                                           \
-		const type *v = row;                                                               \
-		sum_type *to = acc;                                                                \
-		for (int64_t i = 0; i < n; i++) {                                                  \
-			sum_type sum = 0;                                                          \
-			for (int64_t k = 0; k < f; k++)                                            \
-				sum += (sum_type)v[i * stride + k];                                \
-			to[i] += sum;                                                              \
-		}                                                                                  \
-		break;                                                                             \
+#define ADD_ROW(ID, type, sum_type) \
+	case CRN_##ID: { \
+		const type *v = row; \
+		sum_type *to = acc; \
+		for (int64_t i = 0; i < n; i++) { \
+			sum_type sum = 0; \
+			for (int64_t k = 0; k < f; k++) \
+				sum += (sum_type)v[i * stride + k]; \
+			to[i] += sum; \
+		} \
+		break; \
 	}
 
 static void add_row(crn_dtype t, void *acc, const void *row, int64_t n, int64_t f, int64_t stride)
@@ -104,11 +103,12 @@ static void add_row(crn_dtype t, void *acc, const void *row, int64_t n, int64_t 
 	}
 }
 
-static void store_row(const crn_view *out, char *row, const void *acc, int64_t n, double size,
-	bool integers)
+static void store_row(
+	const crn_view *out, char *row, const void *acc, int64_t n, double size, bool integers)
 {
 	for (int64_t i = 0; i < n; i++) {
-		double sum = integers ? (double)((const int64_t *)acc)[i] : ((const double *)acc)[i];
+		double sum =
+			integers ? (double)((const int64_t *)acc)[i] : ((const double *)acc)[i];
 		if (out->dtype == CRN_F32)
 			((float *)row)[i] = (float)(sum / size);
 		else
@@ -163,8 +163,10 @@ const crn_op crn_op_downscale_local_mean = {
 	.name = "downscale_local_mean",
 	.category = "resize",
 	.summary = "Shrink by the mean of blocks",
-	.doc = "The output has ceil(n / factor) voxels along an axis. Integers give float64, float32 stays "
-	       "float32 (summed in float64). cval counts in the mean of blocks that stick out, and is "
+	.doc = "The output has ceil(n / factor) voxels along an axis. Integers give float64, "
+	       "float32 stays "
+	       "float32 (summed in float64). cval counts in the mean of blocks that stick out, and "
+	       "is "
 	       "cast to the input's dtype. Scale and position of the axes follow.",
 	.source = "skimage.transform.downscale_local_mean",
 	.example = "small = downscale_local_mean(ones((4, 6)), (2, 3))",

@@ -56,8 +56,7 @@ static cairn_status spill(
 	return CAIRN_OK;
 }
 
-static cairn_status unspill(
-	void *engine, uint64_t offset, void *bytes, size_t n, cairn_error *err)
+static cairn_status unspill(void *engine, uint64_t offset, void *bytes, size_t n, cairn_error *err)
 {
 	faulty *f = engine;
 	CRN_TRY(service(f, err));
@@ -75,8 +74,8 @@ static cairn_status fold_tile(const crn_node *n, void *state, void *partial, int
 	crn_region all = crn_region_whole(2, grid->shape);
 	crn_view in[2] = {crn_view_part(whole, &all, &box), crn_view_part(whole, &all, &box)};
 	crn_region regions[2] = {box, box};
-	crn_call call = {.node = n, .n_in = n->n_in, .in = in, .in_region = regions,
-		.out_region = box};
+	crn_call call = {
+		.node = n, .n_in = n->n_in, .in = in, .in_region = regions, .out_region = box};
 	const crn_global *ops = n->op->global;
 	call.scratch_bytes = ops->fold_scratch ? ops->fold_scratch(n, &box) : 0;
 	call.scratch = aligned_alloc(64, (call.scratch_bytes + 64) / 64 * 64);
@@ -112,8 +111,13 @@ static cairn_status compute_all(
 {
 	CRN_TEST_ARRAY out = crn_test_array(n->type.dtype, n->type.ndim, n->type.shape);
 	crn_region whole = crn_region_whole(n->type.ndim, n->type.shape);
-	crn_call call = {.node = n, .state = state, .out_region = whole, .out = out, .n_in = n->n_in,
-		.in = in, .in_region = &whole};
+	crn_call call = {.node = n,
+		.state = state,
+		.out_region = whole,
+		.out = out,
+		.n_in = n->n_in,
+		.in = in,
+		.in_region = &whole};
 	call.scratch_bytes = n->op->scratch ? n->op->scratch(n, &whole) : 0;
 	call.scratch = aligned_alloc(64, (call.scratch_bytes + 64) / 64 * 64);
 	cairn_status status = n->op->compute(&call, err);
@@ -125,7 +129,10 @@ static cairn_status compute_all(
 
 static cairn_status run(const crn_node *n, const crn_view *in, faulty *f, cairn_error *err)
 {
-	crn_env env = {.engine = f, .isa = CRN_ISA_BASE, .charge = charge, .spill = spill,
+	crn_env env = {.engine = f,
+		.isa = CRN_ISA_BASE,
+		.charge = charge,
+		.spill = spill,
 		.unspill = unspill};
 	crn_grid grid = {.ndim = 2, .shape = {ROWS, COLUMNS}, .tile = {TILE, TILE}, .n_tiles = 1};
 	for (int d = 0; d < 2; d++)

@@ -35,8 +35,7 @@ static int n_passes(const crn_node *n)
 	return one ? 1 : 2;
 }
 
-static cairn_status begin(
-	const crn_node *n, const crn_env *env, void **ret_state, cairn_error *err)
+static cairn_status begin(const crn_node *n, const crn_env *env, void **ret_state, cairn_error *err)
 {
 	const crn_value *range = crn_node_arg(n, "range");
 	crn_bin_counts wish = {.n_bins = crn_node_arg(n, "bins")->i,
@@ -99,8 +98,8 @@ static void partial_init(const void *state, int pass, void *partial)
 	crn_bin_counts_hooks.partial_init(state, pass, partial);
 }
 
-static cairn_status fold(void *state, void *partial, int pass, int64_t tile, const crn_call *call,
-	cairn_error *err)
+static cairn_status fold(
+	void *state, void *partial, int pass, int64_t tile, const crn_call *call, cairn_error *err)
 {
 	return crn_bin_counts_hooks.fold(state, partial, pass, tile, call, err);
 }
@@ -144,8 +143,10 @@ const crn_op crn_op_histogram = {
 	.name = "histogram",
 	.category = "reductions",
 	.summary = "Number of values in equal bins",
-	.doc = "Gives the counts only (int64); histogram_bin_edges gives the edges. The last bin includes "
-	       "its right edge. Values outside a given range do not count. Without a range the array is "
+	.doc = "Gives the counts only (int64); histogram_bin_edges gives the edges. The last bin "
+	       "includes "
+	       "its right edge. Values outside a given range do not count. Without a range the "
+	       "array is "
 	       "read twice, and nan or inf in it is an error.",
 	.source = "numpy.histogram",
 	.example = "h = histogram(arange(20), bins=4, range=(0, 20))",

@@ -32,8 +32,7 @@ static int n_passes(const crn_node *n)
 	return 1;
 }
 
-static cairn_status begin(
-	const crn_node *n, const crn_env *env, void **ret_state, cairn_error *err)
+static cairn_status begin(const crn_node *n, const crn_env *env, void **ret_state, cairn_error *err)
 {
 	counts *c = crn_calloc(1, sizeof(*c));
 	if (!c)
@@ -83,8 +82,8 @@ static cairn_status add(crn_label_table *t, uint64_t label, uint64_t n, cairn_er
 	return CAIRN_OK;
 }
 
-static cairn_status fold(void *state, void *partial, int pass, int64_t tile, const crn_call *call,
-	cairn_error *err)
+static cairn_status fold(
+	void *state, void *partial, int pass, int64_t tile, const crn_call *call, cairn_error *err)
 {
 	const counts *c = state;
 	bool is_signed = crn_dtype_kind(c->dtype) == 'i';

@@ -10,19 +10,19 @@
 #include <string.h>
 
 /* Structure of the node: from `structure`, else from `connectivity`, else connectivity 1. */
-static cairn_status structure_of(
-	const crn_node *n, int ndim, bool *ret_structure, cairn_error *err)
+static cairn_status structure_of(const crn_node *n, int ndim, bool *ret_structure, cairn_error *err)
 {
 	const crn_value *structure = crn_node_arg(n, "structure");
 	const crn_value *connectivity = crn_node_arg(n, "connectivity");
 	if (structure->kind != CRN_V_NONE && connectivity->kind != CRN_V_NONE)
-		return crn_fail(err, CAIRN_USAGE,
-			"label: give structure or connectivity, not both");
+		return crn_fail(
+			err, CAIRN_USAGE, "label: give structure or connectivity, not both");
 	if (structure->kind == CRN_V_NONE) {
 		int64_t k = connectivity->kind == CRN_V_NONE ? 1 : connectivity->i;
 		if (k < 1 || k > ndim)
 			return crn_fail(err, CAIRN_USAGE,
-				"label: connectivity %lld is not between 1 and %d", (long long)k, ndim);
+				"label: connectivity %lld is not between 1 and %d", (long long)k,
+				ndim);
 		crn_structure_fill(ndim, (int)k, ret_structure);
 		return CAIRN_OK;
 	}
@@ -70,8 +70,7 @@ static cairn_status infer(const crn_node *n, crn_type *ret, cairn_error *err)
 	return CAIRN_OK;
 }
 
-static cairn_status begin(
-	const crn_node *n, const crn_env *env, void **ret_state, cairn_error *err)
+static cairn_status begin(const crn_node *n, const crn_env *env, void **ret_state, cairn_error *err)
 {
 	CRN_FREE crn_components_spec *spec = crn_calloc(1, sizeof(*spec));
 	if (!spec)
@@ -90,8 +89,8 @@ static cairn_status begin(
 static size_t fold_scratch(const crn_node *n, const crn_region *tile)
 {
 	return crn_node_arg(n, "structure")->kind == CRN_V_NONE
-		? crn_components_fold_scratch(n, tile)
-		: crn_components_fold_scratch_singles(n, tile);
+		       ? crn_components_fold_scratch(n, tile)
+		       : crn_components_fold_scratch_singles(n, tile);
 }
 
 static cairn_status compute(const crn_call *call, cairn_error *err)
@@ -131,7 +130,8 @@ const crn_op crn_op_label = {
 	.summary = "Number the connected components of an array",
 	.doc = "0 is background; ids 1 ... n follow the raster order of each object's first voxel, "
 	       "exactly as scipy numbers them, whatever the chunks. Only the labels are returned; "
-	       "max(label(x)) is their number. scikit-image's default is connectivity=ndim, ours is "
+	       "max(label(x)) is their number. scikit-image's default is connectivity=ndim, ours "
+	       "is "
 	       "scipy's 1. More objects than the dtype can hold are an error, not a wrap.",
 	.source = "scipy.ndimage.label",
 	.example = "n = max(label(ones((4, 5)) > 0, connectivity=2))",

@@ -34,8 +34,7 @@ void crn_label_table_done(crn_label_table *t)
 {
 	if (t->rows) {
 		crn_free(t->rows);
-		(void)!t->env->charge(
-			t->env->engine, -(int64_t)(t->n_slots * t->row_bytes), NULL);
+		(void)!t->env->charge(t->env->engine, -(int64_t)(t->n_slots * t->row_bytes), NULL);
 	}
 	t->rows = NULL;
 	t->n_slots = t->n = 0;
@@ -132,21 +131,21 @@ void crn_label_table_sort(crn_label_table *t, bool is_signed)
 	}
 }
 
-#define RUN_END(type)                                                                              \
-	{                                                                                          \
-		const type *v = row;                                                               \
-		type first = v[i];                                                                 \
-		while (i + 8 <= n) {                                                               \
-			type other = 0;                                                            \
-			for (int k = 0; k < 8; k++)                                                \
-				other |= (type)(v[i + k] ^ first);                                 \
-			if (other)                                                                 \
-				break;                                                             \
-			i += 8;                                                                    \
-		}                                                                                  \
-		while (i < n && v[i] == first)                                                     \
-			i++;                                                                       \
-		return i;                                                                          \
+#define RUN_END(type) \
+	{ \
+		const type *v = row; \
+		type first = v[i]; \
+		while (i + 8 <= n) { \
+			type other = 0; \
+			for (int k = 0; k < 8; k++) \
+				other |= (type)(v[i + k] ^ first); \
+			if (other) \
+				break; \
+			i += 8; \
+		} \
+		while (i < n && v[i] == first) \
+			i++; \
+		return i; \
 	}
 
 int64_t crn_label_run_end(crn_dtype t, const void *row, int64_t i, int64_t n)

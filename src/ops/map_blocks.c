@@ -3,8 +3,8 @@
  * map_blocks.c -- map_blocks(): a command of the user's computes blocks.
  *
  * The block with its halo goes to the command's stdin and the block without it is read from its
- * stdout, both as raw C-order bytes in native order. The engine decides how the array is cut, so the
- * answer must not depend on the cut: it may use only what the halo covers.
+ * stdout, both as raw C-order bytes in native order. The engine decides how the array is cut, so
+ * the answer must not depend on the cut: it may use only what the halo covers.
  */
 #include "base/mem.h"
 #include "base/str.h"
@@ -35,13 +35,13 @@ static cairn_status infer(const crn_node *n, crn_type *ret, cairn_error *err)
 	const crn_type *in = &n->in[0]->type;
 	int64_t halo[CRN_MAX_NDIM];
 	if (in->is_table || in->ndim == 0)
-		return crn_fail(err, CAIRN_USAGE,
-			"map_blocks: the input must have at least one axis");
+		return crn_fail(
+			err, CAIRN_USAGE, "map_blocks: the input must have at least one axis");
 	CRN_TRY(crn_args_ints(crn_node_arg(n, "halo"), in->ndim, halo, "halo", err));
 	for (int d = 0; d < in->ndim; d++)
 		if (halo[d] < 0 || halo[d] > 1 << 20)
-			return crn_fail(err, CAIRN_USAGE,
-				"map_blocks: halo must be between 0 and 2^20");
+			return crn_fail(
+				err, CAIRN_USAGE, "map_blocks: halo must be between 0 and 2^20");
 	*ret = dtype_of(n) == in->dtype ? *in : crn_type_with_dtype(in, dtype_of(n));
 	return CAIRN_OK;
 }
@@ -133,7 +133,9 @@ static cairn_status run(const crn_call *call, const crn_region *block, cairn_err
 	int64_t rows = 1;
 	for (int d = 0; d + 1 < in->ndim; d++)
 		rows *= in->shape[d];
-	crn_child_input feed = {.piece = input_row, .user = in, .n_pieces = rows,
+	crn_child_input feed = {.piece = input_row,
+		.user = in,
+		.n_pieces = rows,
 		.piece_bytes = (size_t)in->shape[in->ndim - 1] * crn_dtype_size(in->dtype)};
 	return crn_child_run(crn_node_arg(n, "command")->s, settings, &feed, call->scratch,
 		crn_view_dense_bytes(n->type.dtype, block->ndim, block->n), err);
@@ -177,10 +179,14 @@ const crn_op crn_op_map_blocks = {
 	.name = "map_blocks",
 	.category = "blocks",
 	.summary = "Let an external command compute the array block by block",
-	.doc = "The command reads the block with its halo as raw C-order bytes in native order and writes the "
-	       "block without its halo. Environment: CAIRN_SHAPE (of what it reads, \"20,400,400\"), "
-	       "CAIRN_DTYPE, CAIRN_HALO, CAIRN_OFFSET (array coordinates of the first voxel to write), "
-	       "CAIRN_OUT_DTYPE. Where the array is cut is up to the engine: an answer that depends on "
+	.doc = "The command reads the block with its halo as raw C-order bytes in native order and "
+	       "writes the "
+	       "block without its halo. Environment: CAIRN_SHAPE (of what it reads, "
+	       "\"20,400,400\"), "
+	       "CAIRN_DTYPE, CAIRN_HALO, CAIRN_OFFSET (array coordinates of the first voxel to "
+	       "write), "
+	       "CAIRN_OUT_DTYPE. Where the array is cut is up to the engine: an answer that "
+	       "depends on "
 	       "anything outside the halo is different for every cut.",
 	.source = "dask.array.map_overlap",
 	.example = "same = map_blocks(ones((4, 5)), \"cat\")",

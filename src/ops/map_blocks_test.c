@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * map_blocks_test.c -- commands as ops: identity, halo, other dtypes, what the environment says, and
- * commands that fail, write too little or too much, do not read, or answer before they have read.
+ * map_blocks_test.c -- commands as ops: identity, halo, other dtypes, what the environment says,
+ * and commands that fail, write too little or too much, do not read, or answer before they have
+ * read.
  */
 #include "support/eager.h"
 
@@ -19,7 +20,8 @@
 
 static crn_graph *graph;
 
-static crn_node *node_of(crn_dtype t, int ndim, const int64_t *shape, const char *text, crn_view *ret)
+static crn_node *node_of(
+	crn_dtype t, int ndim, const int64_t *shape, const char *text, crn_view *ret)
 {
 	cairn_error err = {0};
 	crn_test_rng g = {7};

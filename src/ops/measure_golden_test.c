@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * measure_golden_test.c -- every case of tests/golden/measure/cases.txt: the answers of numpy, scipy
- * and scikit-image against ours, whole and cut into tiles.
+ * measure_golden_test.c -- every case of tests/golden/measure/cases.txt: the answers of numpy,
+ * scipy and scikit-image against ours, whole and cut into tiles.
  */
 #include "support/eager.h"
 
@@ -104,13 +104,16 @@ static void check_table(crn_node *n, const crn_view *want, double rtol, int numb
 {
 	for (int way = 0; way <= (int)CRN_COUNT(tilings); way++) {
 		cairn_error err = {0};
-		crn_eager_options o = {.order_seed = (uint64_t)way, .n_partials = 1 + way % 3,
-			.lazy = way % 2, .isa = way % 2 ? crn_isa_best() : CRN_ISA_BASE};
+		crn_eager_options o = {.order_seed = (uint64_t)way,
+			.n_partials = 1 + way % 3,
+			.lazy = way % 2,
+			.isa = way % 2 ? crn_isa_best() : CRN_ISA_BASE};
 		if (way > 0)
 			memcpy(o.tile, tilings[way - 1], sizeof(o.tile));
 		gatherer g = {.base = {.begin = gather_begin, .append = gather_append}};
 		cairn_status status = crn_eager_table(n, &o, &g.base, &err);
-		crn_view got = crn_view_dense(g.cells, CRN_F64, 2, (int64_t[]){g.n_rows, g.n_columns});
+		crn_view got =
+			crn_view_dense(g.cells, CRN_F64, 2, (int64_t[]){g.n_rows, g.n_columns});
 		if (status == CAIRN_OK)
 			status = crn_test_compare(&got, want, rtol, 0, &err);
 		if (status != CAIRN_OK)
@@ -146,8 +149,8 @@ static cairn_status call_with_list(
 	for (int i = 1; i < n_in; i++)
 		args[1].list.items[i - 1] = crn_value_node(crn_node_ref(in[i]));
 	crn_value made = {0};
-	cairn_status status = crn_call_op(g, crn_op_find(&crn_builtin_registry, "regionprops"),
-		args, 2, NULL, 0, &made, err);
+	cairn_status status = crn_call_op(
+		g, crn_op_find(&crn_builtin_registry, "regionprops"), args, 2, NULL, 0, &made, err);
 	crn_value_clear(&args[0]);
 	crn_value_clear(&args[1]);
 	if (status == CAIRN_OK)

@@ -23,9 +23,9 @@ extern const crn_op crn_op_median;
 
 /* One wanted order statistic. */
 typedef struct wanted {
-	int64_t rank;	 /* among the keys that share `prefix` */
+	int64_t rank;    /* among the keys that share `prefix` */
 	uint64_t prefix; /* bits found so far */
-	int slot;	 /* which table counts its prefix in this pass */
+	int slot;        /* which table counts its prefix in this pass */
 } wanted;
 
 typedef struct order_state {
@@ -88,8 +88,7 @@ static int n_passes(const crn_node *n)
 	return key_bits(n->in[0]->type.dtype) / 16;
 }
 
-static cairn_status begin(
-	const crn_node *n, const crn_env *env, void **ret_state, cairn_error *err)
+static cairn_status begin(const crn_node *n, const crn_env *env, void **ret_state, cairn_error *err)
 {
 	order_state *s = crn_calloc(1, sizeof(*s));
 	if (!s)
@@ -162,27 +161,26 @@ static void partial_init(const void *state, int pass, void *partial)
 }
 
 /* Key as an unsigned number of n_bits bits that sorts like the value. */
-#define COUNT_ROW(ID, type, name, kind)                                                            \
-	case CRN_##ID:                                                                             \
-		for (int64_t i = 0; i < n; i++) {                                                  \
-			type v = ((const type *)row)[i];                                           \
-			if (v != v) {                                                              \
-				to[0]++;                                                           \
-				continue;                                                          \
-			}                                                                          \
-			uint64_t key = (uint64_t)crn_key_of(CRN_##ID, &v);                         \
-			key = (kind == 'u' && CRN_##ID != CRN_U64) || kind == 'b'                  \
-				? key                                                              \
-				: (key ^ top) & mask;                                              \
-			uint64_t prefix = shift + 16 < 64 ? key >> (shift + 16) : 0;               \
-			for (int k = 0; k < s->n_slots; k++)                                       \
-				to[1 + k * BINS + ((key >> shift) & 0xffff)] +=                    \
-					prefix == s->prefixes[k];                                  \
-		}                                                                                  \
+#define COUNT_ROW(ID, type, name, kind) \
+	case CRN_##ID: \
+		for (int64_t i = 0; i < n; i++) { \
+			type v = ((const type *)row)[i]; \
+			if (v != v) { \
+				to[0]++; \
+				continue; \
+			} \
+			uint64_t key = (uint64_t)crn_key_of(CRN_##ID, &v); \
+			key = (kind == 'u' && CRN_##ID != CRN_U64) || kind == 'b' \
+				      ? key \
+				      : (key ^ top) & mask; \
+			uint64_t prefix = shift + 16 < 64 ? key >> (shift + 16) : 0; \
+			for (int k = 0; k < s->n_slots; k++) \
+				to[1 + k * BINS + ((key >> shift) & 0xffff)] += \
+					prefix == s->prefixes[k]; \
+		} \
 		break;
 
-static void count_row(
-	const order_state *s, uint64_t *to, int shift, const void *row, int64_t n)
+static void count_row(const order_state *s, uint64_t *to, int shift, const void *row, int64_t n)
 {
 	uint64_t top = (uint64_t)1 << (s->n_bits - 1);
 	uint64_t mask = s->n_bits == 64 ? UINT64_MAX : ((uint64_t)1 << s->n_bits) - 1;
@@ -193,15 +191,15 @@ static void count_row(
 	}
 }
 
-static cairn_status fold(void *state, void *partial, int pass, int64_t tile, const crn_call *call,
-	cairn_error *err)
+static cairn_status fold(
+	void *state, void *partial, int pass, int64_t tile, const crn_call *call, cairn_error *err)
 {
 	const order_state *s = state;
 	crn_rows rows;
 	for (crn_rows_begin(&rows, call->in[0].ndim, call->in[0].shape); !rows.end;
 		crn_rows_next(&rows))
-		count_row(s, partial, s->n_bits - 16 * (pass + 1),
-			crn_rows_at(&rows, &call->in[0]), rows.n);
+		count_row(s, partial, s->n_bits - 16 * (pass + 1), crn_rows_at(&rows, &call->in[0]),
+			rows.n);
 	return CAIRN_OK;
 }
 
@@ -235,7 +233,8 @@ static cairn_status pass_end(void *state, int pass, cairn_error *err)
 
 static crn_elem value_of(const order_state *s, uint64_t key)
 {
-	bool as_is = (crn_dtype_kind(s->dtype) == 'u' && s->dtype != CRN_U64) || s->dtype == CRN_BOOL;
+	bool as_is =
+		(crn_dtype_kind(s->dtype) == 'u' && s->dtype != CRN_U64) || s->dtype == CRN_BOOL;
 	if (as_is)
 		return crn_elem_from_uint(s->dtype, key);
 	uint64_t top = (uint64_t)1 << (s->n_bits - 1);
@@ -278,7 +277,7 @@ static cairn_status compute(const crn_call *call, cairn_error *err)
 	size_t size = crn_dtype_size(out->dtype);
 	for (int64_t i = 0; i < (list ? out->shape[0] : 1); i++) {
 		int k = list ? (int)(call->out_region.lo[0] + i * call->out_region.step[0]) : 0;
-		double v = s->has_nan ? (double)NAN
+		double v = s->has_nan                         ? (double)NAN
 			   : call->node->op == &crn_op_median ? middle(s)
 							      : between(s, k);
 		crn_elem e = crn_elem_from_double(out->dtype, v);
@@ -316,8 +315,10 @@ const crn_op crn_op_percentile = {
 	.name = "percentile",
 	.category = "reductions",
 	.summary = "Exact percentiles of a whole array",
-	.doc = "Linear interpolation between order statistics, as NumPy's default; gives float64. nan if "
-	       "there is a nan. Reads the array once for 8 and 16 bits, twice for 32, four times for "
+	.doc = "Linear interpolation between order statistics, as NumPy's default; gives float64. "
+	       "nan if "
+	       "there is a nan. Reads the array once for 8 and 16 bits, twice for 32, four times "
+	       "for "
 	       "64.",
 	.source = "numpy.percentile",
 	.example = "p = percentile(arange(20), (1, 99))",
@@ -339,7 +340,8 @@ const crn_op crn_op_median = {
 	.name = "median",
 	.category = "reductions",
 	.summary = "Exact median of a whole array",
-	.doc = "The mean of the two middle values when their number is even. float32 gives float32, all "
+	.doc = "The mean of the two middle values when their number is even. float32 gives "
+	       "float32, all "
 	       "others float64; nan if there is a nan.",
 	.source = "numpy.median",
 	.example = "m = median(arange(20))",

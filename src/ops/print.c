@@ -3,8 +3,8 @@
  * print.c -- print(): the sink that shows small results. The engine computes them and the caller
  * of the run decides where the text goes.
  *
- * print("bubbles:", max(labels)) and print(max(labels), "bubbles") both become a node with the array
- * first and the text as its label.
+ * print("bubbles:", max(labels)) and print(max(labels), "bubbles") both become a node with the
+ * array first and the text as its label.
  */
 #include "base/str.h"
 #include "core/op.h"
@@ -14,12 +14,13 @@ static cairn_status infer(const crn_node *n, crn_type *ret, cairn_error *err)
 	const crn_type *in = &n->in[0]->type;
 	const int64_t most = 1 << 20;
 	if (in->is_table)
-		return crn_fail(err, CAIRN_USAGE, "print: a table is written to a .csv or .db file");
+		return crn_fail(
+			err, CAIRN_USAGE, "print: a table is written to a .csv or .db file");
 	if (crn_type_count(in) > most) {
 		char text[256];
-		cairn_status status = crn_fail(err, CAIRN_USAGE,
-			"print: %s has more than %lld elements", crn_type_format(in, text),
-			(long long)most);
+		cairn_status status =
+			crn_fail(err, CAIRN_USAGE, "print: %s has more than %lld elements",
+				crn_type_format(in, text), (long long)most);
 		crn_hint(err, "print a reduction, for example mean(x), or write() the array");
 		return status;
 	}
@@ -27,8 +28,8 @@ static cairn_status infer(const crn_node *n, crn_type *ret, cairn_error *err)
 	return CAIRN_OK;
 }
 
-static cairn_status build(crn_graph *g, const crn_op *self, const crn_value *args, crn_value *ret,
-	cairn_error *err)
+static cairn_status build(
+	crn_graph *g, const crn_op *self, const crn_value *args, crn_value *ret, cairn_error *err)
 {
 	bool swap = args[0].kind != CRN_V_NODE;
 	const crn_value *x = &args[swap], *label = &args[!swap];
@@ -64,7 +65,8 @@ const crn_op crn_op_print = {
 	.name = "print",
 	.category = "output",
 	.summary = "Show a small array",
-	.doc = "The value is computed when the pipeline runs and shown with its text in front, in the "
+	.doc = "The value is computed when the pipeline runs and shown with its text in front, in "
+	       "the "
 	       "order of the pipeline.",
 	.source = "Python",
 	.example = "print(\"total:\", sum(ones((4, 5))))",

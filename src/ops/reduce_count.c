@@ -25,10 +25,10 @@ static void init(const crn_node *n, void *acc, int64_t n_elements)
 	memset(acc, 0, sizeof(int64_t) * (size_t)n_elements);
 }
 
-#define COUNT_EACH(ID, type, name, kind)                                                           \
-	case CRN_##ID:                                                                             \
-		for (int64_t i = 0; i < n; i++)                                                    \
-			acc[i] += (((const type *)row)[i] != 0) != zeros;                          \
+#define COUNT_EACH(ID, type, name, kind) \
+	case CRN_##ID: \
+		for (int64_t i = 0; i < n; i++) \
+			acc[i] += (((const type *)row)[i] != 0) != zeros; \
 		break;
 
 static void count_each(crn_dtype t, int64_t *acc, const void *row, int64_t n, bool zeros)
@@ -72,8 +72,9 @@ static void finish(const crn_node *n, const void *acc, int64_t n_elements, const
 	for (crn_reduce_store_begin(&s, out); !s.rows.end; crn_rows_next(&s.rows))
 		for (int64_t i = 0; i < s.rows.n; i++, count++) {
 			crn_elem e = out->dtype == CRN_I64
-				? crn_elem_from_int(CRN_I64, *count)
-				: crn_elem_from_int(CRN_BOOL, zeros ? *count == 0 : *count > 0);
+					     ? crn_elem_from_int(CRN_I64, *count)
+					     : crn_elem_from_int(
+						       CRN_BOOL, zeros ? *count == 0 : *count > 0);
 			crn_reduce_store_put(&s, i, e);
 		}
 }
@@ -94,21 +95,21 @@ static const crn_param params[] = {
 	{NULL, CRN_P_END},
 };
 
-#define COUNT_OP(id, about, more)                                                                  \
-	const crn_op crn_op_##id = {                                                               \
-		.name = #id,                                                                       \
-		.category = "reductions",                                                          \
-		.summary = about,                                                                  \
-		.doc = more,                                                                       \
-		.source = "numpy." #id,                                                            \
-		.example = "c = " #id "(ones((4, 5)), axis=0)",                                    \
-		.kind = CRN_REDUCTION,                                                             \
-		.semver = 1,                                                                       \
-		.params = params,                                                                  \
-		.infer = infer,                                                                    \
-		.bind = crn_reduce_bind,                                                           \
-		.unbind = crn_reduce_unbind,                                                       \
-		.reduce = &reduce,                                                                 \
+#define COUNT_OP(id, about, more) \
+	const crn_op crn_op_##id = { \
+		.name = #id, \
+		.category = "reductions", \
+		.summary = about, \
+		.doc = more, \
+		.source = "numpy." #id, \
+		.example = "c = " #id "(ones((4, 5)), axis=0)", \
+		.kind = CRN_REDUCTION, \
+		.semver = 1, \
+		.params = params, \
+		.infer = infer, \
+		.bind = crn_reduce_bind, \
+		.unbind = crn_reduce_unbind, \
+		.reduce = &reduce, \
 	}
 
 COUNT_OP(count_nonzero, "Number of elements that are not zero", "Gives int64; nan is not zero.");

@@ -181,9 +181,9 @@ static void finish(const crn_node *n, const void *acc, int64_t n_elements, const
 	crn_reduce_store s;
 	for (crn_reduce_store_begin(&s, out); !s.rows.end; crn_rows_next(&s.rows))
 		for (int64_t i = 0; i < s.rows.n; i++, k++) {
-			crn_elem e = is_arg(n)
-				? crn_elem_from_int(CRN_I64, ((const found *)acc)[k].at)
-				: crn_key_value(n->type.dtype, ((const int64_t *)acc)[k]);
+			crn_elem e =
+				is_arg(n) ? crn_elem_from_int(CRN_I64, ((const found *)acc)[k].at)
+					  : crn_key_value(n->type.dtype, ((const int64_t *)acc)[k]);
 			crn_reduce_store_put(&s, i, e);
 		}
 }
@@ -204,21 +204,21 @@ static const crn_param params[] = {
 	{NULL, CRN_P_END},
 };
 
-#define EXTREMUM_OP(id, about, more)                                                               \
-	const crn_op crn_op_##id = {                                                               \
-		.name = #id,                                                                       \
-		.category = "reductions",                                                          \
-		.summary = about,                                                                  \
-		.doc = more,                                                                       \
-		.source = "numpy." #id,                                                            \
-		.example = "m = " #id "(arange(20))",                                              \
-		.kind = CRN_REDUCTION,                                                             \
-		.semver = 1,                                                                       \
-		.params = params,                                                                  \
-		.infer = infer,                                                                    \
-		.bind = crn_reduce_bind,                                                           \
-		.unbind = crn_reduce_unbind,                                                       \
-		.reduce = &reduce,                                                                 \
+#define EXTREMUM_OP(id, about, more) \
+	const crn_op crn_op_##id = { \
+		.name = #id, \
+		.category = "reductions", \
+		.summary = about, \
+		.doc = more, \
+		.source = "numpy." #id, \
+		.example = "m = " #id "(arange(20))", \
+		.kind = CRN_REDUCTION, \
+		.semver = 1, \
+		.params = params, \
+		.infer = infer, \
+		.bind = crn_reduce_bind, \
+		.unbind = crn_reduce_unbind, \
+		.reduce = &reduce, \
 	}
 
 EXTREMUM_OP(min, "Smallest element along axes", "nan if there is a nan. No axis may be empty.");

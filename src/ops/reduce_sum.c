@@ -28,9 +28,7 @@ static crn_xsum xsum_kind(const crn_node *n)
 static cairn_status sum_infer(const crn_node *n, crn_type *ret, cairn_error *err)
 {
 	char kind = crn_dtype_kind(n->in[0]->type.dtype);
-	crn_dtype out = kind == 'f'   ? n->in[0]->type.dtype
-			: kind == 'u' ? CRN_U64
-				      : CRN_I64;
+	crn_dtype out = kind == 'f' ? n->in[0]->type.dtype : kind == 'u' ? CRN_U64 : CRN_I64;
 	CRN_TRY(crn_reduce_infer(n, out, ret, err));
 	ret->kind = CRN_INTENSITY;
 	return CAIRN_OK;
@@ -56,20 +54,20 @@ static void init(const crn_node *n, void *acc, int64_t n_elements)
 }
 
 /* acc[i] += row[i], in accumulators of type `to`. */
-#define ADD_EACH(ID, type, to)                                                                     \
-	case CRN_##ID:                                                                             \
-		for (int64_t i = 0; i < n; i++)                                                    \
-			((to *)acc)[i] += (to)((const type *)row)[i];                              \
+#define ADD_EACH(ID, type, to) \
+	case CRN_##ID: \
+		for (int64_t i = 0; i < n; i++) \
+			((to *)acc)[i] += (to)((const type *)row)[i]; \
 		break;
-#define ADD_EACH_CASES(to)                                                                         \
-	ADD_EACH(BOOL, uint8_t, to)                                                                \
-	ADD_EACH(U8, uint8_t, to)                                                                  \
-	ADD_EACH(U16, uint16_t, to)                                                                \
-	ADD_EACH(U32, uint32_t, to)                                                                \
-	ADD_EACH(U64, uint64_t, to)                                                                \
-	ADD_EACH(I8, int8_t, to)                                                                   \
-	ADD_EACH(I16, int16_t, to)                                                                 \
-	ADD_EACH(I32, int32_t, to)                                                                 \
+#define ADD_EACH_CASES(to) \
+	ADD_EACH(BOOL, uint8_t, to) \
+	ADD_EACH(U8, uint8_t, to) \
+	ADD_EACH(U16, uint16_t, to) \
+	ADD_EACH(U32, uint32_t, to) \
+	ADD_EACH(U64, uint64_t, to) \
+	ADD_EACH(I8, int8_t, to) \
+	ADD_EACH(I16, int16_t, to) \
+	ADD_EACH(I32, int32_t, to) \
 	ADD_EACH(I64, int64_t, to)
 
 static void add_each_wrapping(crn_dtype t, void *acc, const void *row, int64_t n)
@@ -190,8 +188,10 @@ const crn_op crn_op_sum = {
 	.name = "sum",
 	.category = "reductions",
 	.summary = "Sum of array elements along axes",
-	.doc = "Integers and bool give int64 (unsigned ones uint64) and wrap as in NumPy. Floats keep "
-	       "their dtype and are summed exactly and rounded once (math.fsum), so the result does "
+	.doc = "Integers and bool give int64 (unsigned ones uint64) and wrap as in NumPy. Floats "
+	       "keep "
+	       "their dtype and are summed exactly and rounded once (math.fsum), so the result "
+	       "does "
 	       "not depend on order, chunks or threads.",
 	.source = "numpy.sum",
 	.example = "total = sum(ones((4, 5)), axis=0)",
@@ -208,7 +208,8 @@ const crn_op crn_op_mean = {
 	.name = "mean",
 	.category = "reductions",
 	.summary = "Arithmetic mean along axes",
-	.doc = "float32 gives float32, all others float64. The sum is exact and the quotient is rounded "
+	.doc = "float32 gives float32, all others float64. The sum is exact and the quotient is "
+	       "rounded "
 	       "once. The mean of nothing is nan.",
 	.source = "numpy.mean",
 	.example = "m = mean(ones((4, 5)), axis=(0, 1))",

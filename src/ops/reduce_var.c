@@ -99,7 +99,8 @@ static crn_elem finish_one(const crn_node *n, const void *acc, int64_t count, do
 	if (is_float(n)) {
 		crn_wide_from_xsum(sum_kind(n), acc, &sum);
 		crn_wide_from_xsum(square_kind(n),
-			(const int64_t *)((const char *)acc + crn_xsum_bytes(sum_kind(n))), &squares);
+			(const int64_t *)((const char *)acc + crn_xsum_bytes(sum_kind(n))),
+			&squares);
 	} else {
 		const crn_moments *m = acc;
 		crn_wide_from_i128(m->sum, &sum);
@@ -140,22 +141,23 @@ static const crn_param params[] = {
 	{NULL, CRN_P_END},
 };
 
-#define VARIANCE_OP(id, about)                                                                     \
-	const crn_op crn_op_##id = {                                                               \
-		.name = #id,                                                                       \
-		.category = "reductions",                                                          \
-		.summary = about,                                                                  \
-		.doc = "float32 gives float32, all others float64. Sums of values and squares are "    \
-		       "exact and the result is rounded once, so large means cost no digits.",         \
-		.source = "numpy." #id,                                                            \
-		.example = "v = " #id "(arange(20), ddof=1)",                                      \
-		.kind = CRN_REDUCTION,                                                             \
-		.semver = 1,                                                                       \
-		.params = params,                                                                  \
-		.infer = infer,                                                                    \
-		.bind = crn_reduce_bind,                                                           \
-		.unbind = crn_reduce_unbind,                                                       \
-		.reduce = &reduce,                                                                 \
+#define VARIANCE_OP(id, about) \
+	const crn_op crn_op_##id = { \
+		.name = #id, \
+		.category = "reductions", \
+		.summary = about, \
+		.doc = "float32 gives float32, all others float64. Sums of values and squares " \
+		       "are " \
+		       "exact and the result is rounded once, so large means cost no digits.", \
+		.source = "numpy." #id, \
+		.example = "v = " #id "(arange(20), ddof=1)", \
+		.kind = CRN_REDUCTION, \
+		.semver = 1, \
+		.params = params, \
+		.infer = infer, \
+		.bind = crn_reduce_bind, \
+		.unbind = crn_reduce_unbind, \
+		.reduce = &reduce, \
 	}
 
 VARIANCE_OP(var, "Variance along axes");

@@ -11,11 +11,18 @@
 #include "core/op.h"
 #include "kernels/row_stats.h"
 
-#define CRN_REDUCE_PARAM_A {"a", CRN_P_ARRAY, NULL, "array to reduce"}
-#define CRN_REDUCE_PARAM_AXIS                                                                      \
-	{"axis", CRN_P_INTS, "None", "axis or axes to reduce; None: all of them"}
-#define CRN_REDUCE_PARAM_KEEPDIMS                                                                  \
-	{"keepdims", CRN_P_BOOL, "False", "keep reduced axes with length 1"}
+#define CRN_REDUCE_PARAM_A \
+	{ \
+		"a", CRN_P_ARRAY, NULL, "array to reduce" \
+	}
+#define CRN_REDUCE_PARAM_AXIS \
+	{ \
+		"axis", CRN_P_INTS, "None", "axis or axes to reduce; None: all of them" \
+	}
+#define CRN_REDUCE_PARAM_KEEPDIMS \
+	{ \
+		"keepdims", CRN_P_BOOL, "False", "keep reduced axes with length 1" \
+	}
 
 /** Output type with `dtype`; USAGE for wrong axes. */
 CRN_CHECKED cairn_status crn_reduce_infer(
@@ -43,7 +50,8 @@ typedef struct crn_reduce_walk {
 	int64_t acc_step;
 } crn_reduce_walk;
 
-/** Starts at the first row; `may_join`: rows may be joined across axes (positions do not matter). */
+/** Starts at the first row; `may_join`: rows may be joined across axes (positions do not matter).
+ */
 void crn_reduce_walk_begin(crn_reduce_walk *w, const crn_call *call, bool may_join);
 /** Accumulator of the first value of the current row. */
 static inline int64_t crn_reduce_walk_acc(const crn_reduce_walk *w)

@@ -72,8 +72,7 @@ static void lay_out(const crn_node *n, crn_region_layout *l)
 	l->row_bytes = at;
 }
 
-static cairn_status begin(
-	const crn_node *n, const crn_env *env, void **ret_state, cairn_error *err)
+static cairn_status begin(const crn_node *n, const crn_env *env, void **ret_state, cairn_error *err)
 {
 	crn_region_state *s = crn_calloc(1, sizeof(*s));
 	if (!s)
@@ -134,10 +133,11 @@ static void start_row(const crn_region_layout *l, char *row)
 /* Where the current row of the tile lies in the image. */
 typedef struct place {
 	int64_t at[CRN_MAX_NDIM]; /* of the row's first voxel */
-	bool outer;		  /* on the image's border by an axis other than x */
+	bool outer;               /* on the image's border by an axis other than x */
 } place;
 
-static void add_shape(const crn_region_state *s, char *row, const place *p, int64_t from, int64_t to)
+static void add_shape(
+	const crn_region_state *s, char *row, const place *p, int64_t from, int64_t to)
 {
 	const crn_region_layout *l = &s->layout;
 	int64_t n = to - from, x = l->ndim - 1;
@@ -164,7 +164,8 @@ static void add_intensity(
 	const crn_row_stats *kernels = CRN_ISA_PICK(crn_row_stats, s->env->isa);
 	const crn_region_layout *l = &s->layout;
 	crn_dtype t = l->image[k].dtype;
-	int64_t *min = (int64_t *)(row + l->image[k].min), *max = (int64_t *)(row + l->image[k].max);
+	int64_t *min = (int64_t *)(row + l->image[k].min),
+		*max = (int64_t *)(row + l->image[k].max);
 	int64_t low = kernels->min_key[t](values, n), high = kernels->max_key[t](values, n);
 	*min = low < *min ? low : *min;
 	*max = high > *max ? high : *max;
@@ -208,15 +209,15 @@ static cairn_status fold_row(const crn_region_state *s, crn_label_table *table,
 		for (int k = 0; k < s->layout.n_images; k++) {
 			const crn_view *v = &call->in[k + 1];
 			const char *values = crn_rows_at(rows, v);
-			add_intensity(s, row, k,
-				values + (size_t)from * crn_dtype_size(v->dtype), to - from);
+			add_intensity(s, row, k, values + (size_t)from * crn_dtype_size(v->dtype),
+				to - from);
 		}
 	}
 	return CAIRN_OK;
 }
 
-static cairn_status fold(void *state, void *partial, int pass, int64_t tile, const crn_call *call,
-	cairn_error *err)
+static cairn_status fold(
+	void *state, void *partial, int pass, int64_t tile, const crn_call *call, cairn_error *err)
 {
 	crn_rows rows;
 	for (crn_rows_begin(&rows, call->in[0].ndim, call->in[0].shape); !rows.end;

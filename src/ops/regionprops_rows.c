@@ -29,7 +29,11 @@ static const char *const property_names[N_PROPERTIES] = {"label", "area", "bbox"
 	"touches_border", "intensity_mean", "intensity_min", "intensity_max", "intensity_std",
 	"intensity_sum"};
 
-enum { MAX_COLUMNS = N_PROPERTIES * CRN_MAX_INPUTS + 4 * CRN_MAX_NDIM, NAME_BYTES = 32, BATCH = 128 };
+enum {
+	MAX_COLUMNS = N_PROPERTIES * CRN_MAX_INPUTS + 4 * CRN_MAX_NDIM,
+	NAME_BYTES = 32,
+	BATCH = 128
+};
 
 typedef struct column_source {
 	int property, index; /* axis, or image */
@@ -157,8 +161,8 @@ static crn_elem key_elem(crn_dtype from, int64_t key, crn_dtype to)
 				      : crn_elem_from_uint(to, crn_elem_to_uint(from, e));
 }
 
-static crn_elem moment_cell(const crn_region_layout *l, const char *row, int property, int k,
-	crn_dtype to)
+static crn_elem moment_cell(
+	const crn_region_layout *l, const char *row, int property, int k, crn_dtype to)
 {
 	uint64_t area = ((const uint64_t *)row)[1];
 	crn_dtype t = l->image[k].dtype;
@@ -178,13 +182,12 @@ static crn_elem moment_cell(const crn_region_layout *l, const char *row, int pro
 		crn_wide_from_u192(m->sq_hi, m->sq_lo, &squares);
 	}
 	double v = property == STD
-		? sqrt(crn_wide_variance(&sum, &squares, (int64_t)area, 0, CRN_F64))
-		: crn_wide_ratio(&sum, property == MEAN ? area : 1, CRN_F64);
+			   ? sqrt(crn_wide_variance(&sum, &squares, (int64_t)area, 0, CRN_F64))
+			   : crn_wide_ratio(&sum, property == MEAN ? area : 1, CRN_F64);
 	return crn_elem_from_double(to, v);
 }
 
-static crn_elem cell(
-	const crn_region_state *s, const char *row, column_source from, crn_dtype to)
+static crn_elem cell(const crn_region_state *s, const char *row, column_source from, crn_dtype to)
 {
 	const crn_region_layout *l = &s->layout;
 	int d = from.index;
@@ -195,9 +198,9 @@ static crn_elem cell(
 	case AREA:
 		return crn_elem_from_uint(to, ((const uint64_t *)row)[1]);
 	case BBOX:
-		return crn_elem_from_int(to, d < l->ndim
-				? ((const int64_t *)(row + l->lo))[d]
-				: ((const int64_t *)(row + l->end))[d - l->ndim]);
+		return crn_elem_from_int(
+			to, d < l->ndim ? ((const int64_t *)(row + l->lo))[d]
+					: ((const int64_t *)(row + l->end))[d - l->ndim]);
 	case CENTROID:
 		crn_wide_from_i128((crn_i128)((const crn_u128 *)(row + l->sums))[d], &sum);
 		return crn_elem_from_double(

@@ -3,8 +3,8 @@
  * remove_small.c -- small or enclosed components of masks: remove_small_objects, remove_small_holes
  * and binary_fill_holes, all one internal op over components.h.
  *
- * The internal op looks at components of the foreground or of the background, chooses those that are
- * large enough (or touch the border) and keeps only them.
+ * The internal op looks at components of the foreground or of the background, chooses those that
+ * are large enough (or touch the border) and keeps only them.
  */
 #include "base/mem.h"
 #include "core/call.h"
@@ -27,15 +27,14 @@ static cairn_status infer(const crn_node *n, crn_type *ret, cairn_error *err)
 	return CAIRN_OK;
 }
 
-static cairn_status begin(
-	const crn_node *n, const crn_env *env, void **ret_state, cairn_error *err)
+static cairn_status begin(const crn_node *n, const crn_env *env, void **ret_state, cairn_error *err)
 {
 	CRN_FREE crn_components_spec *spec = crn_calloc(1, sizeof(*spec));
 	if (!spec)
 		return crn_fail_memory(err, "components", sizeof(*spec));
 	int64_t least = crn_node_arg(n, "min_size")->i;
-	crn_structure_fill(n->in[0]->type.ndim, (int)crn_node_arg(n, "connectivity")->i,
-		spec->structure);
+	crn_structure_fill(
+		n->in[0]->type.ndim, (int)crn_node_arg(n, "connectivity")->i, spec->structure);
 	spec->background = crn_node_arg(n, "background")->b;
 	spec->objects = least < 0 ? CRN_OBJECTS_AT_BORDER : CRN_OBJECTS_LARGE;
 	spec->min_size = least < 0 ? 0 : (uint64_t)least;
@@ -65,7 +64,8 @@ static const crn_global global = {
 
 static const crn_param keep_params[] = {
 	{"ar", CRN_P_ARRAY, NULL, "mask"},
-	{"min_size", CRN_P_INT, NULL, "voxels of the smallest component kept; -1: those at the border"},
+	{"min_size", CRN_P_INT, NULL,
+		"voxels of the smallest component kept; -1: those at the border"},
 	{"connectivity", CRN_P_INT, NULL, "1 faces ... ndim corners"},
 	{"background", CRN_P_BOOL, NULL, "components of the zeros"},
 	{NULL, CRN_P_END},
@@ -110,8 +110,8 @@ static cairn_status check_size(const crn_op *self, const char *what, int64_t siz
 
 /* ---- the public ops ---- */
 
-static cairn_status objects_build(crn_graph *g, const crn_op *self, const crn_value *args,
-	crn_value *ret, cairn_error *err)
+static cairn_status objects_build(
+	crn_graph *g, const crn_op *self, const crn_value *args, crn_value *ret, cairn_error *err)
 {
 	crn_dtype t = args[0].node->type.dtype;
 	CRN_TRY(check_size(self, "min_size", args[1].i, err));
@@ -142,7 +142,8 @@ const crn_op crn_op_remove_small_objects = {
 	.name = "remove_small_objects",
 	.category = "morphology",
 	.summary = "Remove objects smaller than a size",
-	.doc = "A bool array is labelled first and gives bool; an integer array is taken as labels, whose "
+	.doc = "A bool array is labelled first and gives bool; an integer array is taken as "
+	       "labels, whose "
 	       "voxels are counted, and keeps its ids.",
 	.source = "skimage.morphology.remove_small_objects",
 	.example = "clean = remove_small_objects(ones((4, 5)) > 0, min_size=8)",
@@ -152,8 +153,8 @@ const crn_op crn_op_remove_small_objects = {
 	.build = objects_build,
 };
 
-static cairn_status holes_build(crn_graph *g, const crn_op *self, const crn_value *args,
-	crn_value *ret, cairn_error *err)
+static cairn_status holes_build(
+	crn_graph *g, const crn_op *self, const crn_value *args, crn_value *ret, cairn_error *err)
 {
 	CRN_TRY(check_size(self, "area_threshold", args[1].i, err));
 	return keep(g, self, args, true, ret, err);
@@ -170,7 +171,8 @@ const crn_op crn_op_remove_small_holes = {
 	.name = "remove_small_holes",
 	.category = "morphology",
 	.summary = "Fill holes smaller than a size",
-	.doc = "Any small component of the background counts as a hole, at the border too. Gives bool.",
+	.doc = "Any small component of the background counts as a hole, at the border too. Gives "
+	       "bool.",
 	.source = "skimage.morphology.remove_small_holes",
 	.example = "solid = remove_small_holes(ones((4, 5)) > 0)",
 	.kind = CRN_COMPOSITE,
@@ -179,8 +181,8 @@ const crn_op crn_op_remove_small_holes = {
 	.build = holes_build,
 };
 
-static cairn_status fill_build(crn_graph *g, const crn_op *self, const crn_value *args,
-	crn_value *ret, cairn_error *err)
+static cairn_status fill_build(
+	crn_graph *g, const crn_op *self, const crn_value *args, crn_value *ret, cairn_error *err)
 {
 	crn_value a[] = {args[0], crn_value_int(-1), crn_value_int(1)};
 	return keep(g, self, a, true, ret, err);
@@ -195,7 +197,8 @@ const crn_op crn_op_binary_fill_holes = {
 	.name = "binary_fill_holes",
 	.category = "morphology",
 	.summary = "Fill the holes of objects",
-	.doc = "A hole is background that cannot be reached from the border through faces of voxels.",
+	.doc = "A hole is background that cannot be reached from the border through faces of "
+	       "voxels.",
 	.source = "scipy.ndimage.binary_fill_holes",
 	.example = "solid = binary_fill_holes(ones((4, 5)) > 0)",
 	.kind = CRN_COMPOSITE,

@@ -81,8 +81,8 @@ cairn_status crn_run_writer_row(crn_run_writer *w, int64_t row, int64_t n_runs,
 void crn_run_reader_open(
 	crn_run_reader *r, const crn_env *env, const crn_segment *s, uint8_t *buffer)
 {
-	*r = (crn_run_reader){.env = env, .offset = s->offset, .left = s->size_bytes,
-		.buffer = buffer};
+	*r = (crn_run_reader){
+		.env = env, .offset = s->offset, .left = s->size_bytes, .buffer = buffer};
 }
 
 /* Makes the next 15 bytes available, or all that are left. */

@@ -65,7 +65,8 @@ typedef struct crn_run_reader {
 void crn_run_reader_open(
 	crn_run_reader *r, const crn_env *env, const crn_segment *s, uint8_t *buffer);
 /** Starts the next row. */
-CRN_CHECKED cairn_status crn_run_reader_row(crn_run_reader *r, int64_t *ret_n_runs, cairn_error *err);
+CRN_CHECKED cairn_status crn_run_reader_row(
+	crn_run_reader *r, int64_t *ret_n_runs, cairn_error *err);
 CRN_CHECKED cairn_status crn_run_reader_run(crn_run_reader *r, uint32_t *ret_start,
 	uint32_t *ret_end, uint32_t *ret_component, cairn_error *err);
 

@@ -2,8 +2,8 @@
  *
  * threshold_otsu.c -- Otsu's threshold of a whole array, as scikit-image 0.19 computes it.
  *
- * Integers: one bin a value between smallest and largest. Floats and bool: nbins equal bins. The sums
- * over bins run in scikit-image's order, so the answer has its exact bits.
+ * Integers: one bin a value between smallest and largest. Floats and bool: nbins equal bins. The
+ * sums over bins run in scikit-image's order, so the answer has its exact bits.
  */
 #include "base/mem.h"
 #include "ops/bin_counts.h"
@@ -34,7 +34,8 @@ static cairn_status infer(const crn_node *n, crn_type *ret, cairn_error *err)
 	if (in->is_table || crn_type_count(in) == 0)
 		return crn_fail(err, CAIRN_USAGE, "threshold_otsu of no values");
 	if (nbins < 1 || nbins > CRN_BIN_COUNTS_MAX)
-		return crn_fail(err, CAIRN_USAGE, "threshold_otsu: nbins must be between 1 and %lld",
+		return crn_fail(err, CAIRN_USAGE,
+			"threshold_otsu: nbins must be between 1 and %lld",
 			(long long)CRN_BIN_COUNTS_MAX);
 	crn_dtype out = by_value(in->dtype) ? CRN_I64 : in->dtype == CRN_F32 ? CRN_F32 : CRN_F64;
 	*ret = crn_type_make(out, 0, NULL);
@@ -54,15 +55,16 @@ static void end(void *state)
 	crn_free(s);
 }
 
-static cairn_status begin(
-	const crn_node *n, const crn_env *env, void **ret_state, cairn_error *err)
+static cairn_status begin(const crn_node *n, const crn_env *env, void **ret_state, cairn_error *err)
 {
 	crn_dtype t = n->in[0]->type.dtype;
 	otsu_state *s = crn_calloc(1, sizeof(*s));
 	if (!s)
 		return crn_fail_memory(err, "threshold_otsu", sizeof(*s));
-	crn_bin_counts wish = {.n_bins = crn_node_arg(n, "nbins")->i, .counts_wanted = true,
-		.by_value = by_value(t), .has_range = narrow(t)};
+	crn_bin_counts wish = {.n_bins = crn_node_arg(n, "nbins")->i,
+		.counts_wanted = true,
+		.by_value = by_value(t),
+		.has_range = narrow(t)};
 	if (narrow(t)) {
 		wish.min_key = crn_dtype_min_int(t);
 		wish.max_key = (int64_t)crn_dtype_max_int(t);
@@ -94,10 +96,11 @@ static void partial_init(const void *state, int pass, void *partial)
 	crn_bin_counts_hooks.partial_init(((const otsu_state *)state)->bins, pass, partial);
 }
 
-static cairn_status fold(void *state, void *partial, int pass, int64_t tile, const crn_call *call,
-	cairn_error *err)
+static cairn_status fold(
+	void *state, void *partial, int pass, int64_t tile, const crn_call *call, cairn_error *err)
 {
-	return crn_bin_counts_hooks.fold(((otsu_state *)state)->bins, partial, pass, tile, call, err);
+	return crn_bin_counts_hooks.fold(
+		((otsu_state *)state)->bins, partial, pass, tile, call, err);
 }
 
 static cairn_status merge(void *state, int pass, void *partial, cairn_error *err)
@@ -151,8 +154,8 @@ static cairn_status find_threshold(otsu_state *s, cairn_error *err)
 	while (until - 1 > from && b->counts[until - 1] == 0)
 		until--;
 	if (!b->by_value && b->min_key == b->max_key) {
-		s->threshold = crn_elem_from_double(s->out,
-			crn_elem_to_double(b->dtype, crn_key_value(b->dtype, b->min_key)));
+		s->threshold = crn_elem_from_double(
+			s->out, crn_elem_to_double(b->dtype, crn_key_value(b->dtype, b->min_key)));
 		return CAIRN_OK;
 	}
 	size_t n = (size_t)b->n_bins;
@@ -162,9 +165,10 @@ static cairn_status find_threshold(otsu_state *s, cairn_error *err)
 	if (work) {
 		int64_t i = best_bin(b, from, until, work, work + n);
 		s->threshold = b->by_value
-			? crn_elem_from_uint(s->out, crn_elem_to_uint(b->dtype,
-				crn_key_value(b->dtype, b->min_key + i)))
-			: crn_elem_from_double(s->out, centre(b, i));
+				       ? crn_elem_from_uint(s->out,
+						 crn_elem_to_uint(b->dtype,
+							 crn_key_value(b->dtype, b->min_key + i)))
+				       : crn_elem_from_double(s->out, centre(b, i));
 	}
 	crn_free(work);
 	(void)!s->env->charge(s->env->engine, -bytes, NULL);
@@ -224,7 +228,8 @@ const crn_op crn_op_threshold_otsu = {
 	.name = "threshold_otsu",
 	.category = "filters",
 	.summary = "Threshold that best separates the values into two classes (Otsu)",
-	.doc = "Values above it are foreground: x > threshold_otsu(x). Integers have one bin a value and "
+	.doc = "Values above it are foreground: x > threshold_otsu(x). Integers have one bin a "
+	       "value and "
 	       "give int64; floats give their own dtype. An array of one value gives that value.",
 	.source = "skimage.filters.threshold_otsu",
 	.example = "mask = arange(20) > threshold_otsu(arange(20))",

@@ -71,14 +71,16 @@ static cairn_status infer(const crn_node *n, crn_type *ret, cairn_error *err)
 
 static const crn_param params[] = {
 	{"x", CRN_P_NODE, NULL, "array or table to store"},
-	{"url", CRN_P_STR, NULL, "where to; the suffix chooses the format (.zarr, .tif, .npy, .csv, .db)"},
+	{"url", CRN_P_STR, NULL,
+		"where to; the suffix chooses the format (.zarr, .tif, .npy, .csv, .db)"},
 	{"chunks", CRN_P_INTS, "None", "extent of a stored chunk, per axis"},
 	{"format", CRN_P_STR, "None", "name of the format, when the suffix does not say it"},
 	{"table", CRN_P_STR, "None", "tables: name inside a database, default \"objects\""},
 	{"constants", CRN_P_ANY, "None",
 		"tables: extra text columns in front, ((\"sample\", \"bone1\"), ...)"},
 	{"append", CRN_P_BOOL, "False", "tables: add rows to an existing table"},
-	{"compressor", CRN_P_STR, "None", "codec of the chunks: \"zstd\", \"blosc\", \"gzip\", \"lz4\", \"none\", ..."},
+	{"compressor", CRN_P_STR, "None",
+		"codec of the chunks: \"zstd\", \"blosc\", \"gzip\", \"lz4\", \"none\", ..."},
 	{"level", CRN_P_INT, "None", "effort of the codec"},
 	{"shuffle", CRN_P_ANY, "None", "byte shuffling before the codec"},
 	{"cname", CRN_P_STR, "None", "codec inside blosc"},
@@ -96,8 +98,10 @@ const crn_op crn_op_write = {
 	.name = "write",
 	.category = "output",
 	.summary = "Store an array or a table",
-	.doc = "Computes what is needed, chunk by chunk, and stores it. Nothing visible is complete "
-	       "before everything is stored; an interrupted write goes on where it stopped when the "
+	.doc = "Computes what is needed, chunk by chunk, and stores it. Nothing visible is "
+	       "complete "
+	       "before everything is stored; an interrupted write goes on where it stopped when "
+	       "the "
 	       "same command runs again.",
 	.source = "cairn",
 	.example = "write(zeros((4, 5)), \"zeros.npy\")",

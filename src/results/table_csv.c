@@ -4,7 +4,8 @@
  *
  * Rows go to a temporary file in the same folder, which takes the place of the output in one
  * rename when all are there; appending copies the old file first. A crash leaves the old state.
- * Numbers are the shortest digits that read back exactly; nan, inf and booleans as Python prints them.
+ * Numbers are the shortest digits that read back exactly; nan, inf and booleans as Python prints
+ * them.
  */
 #include "base/mem.h"
 #include "base/str.h"
@@ -62,8 +63,8 @@ static cairn_status copy_old(csv_writer *w, const crn_str *header, cairn_error *
 	if (!first)
 		status = crn_fail_memory(err, "a header", header->len);
 	else if (n != header->len || memcmp(first, header->data, n) != 0) {
-		status = crn_fail(err, CAIRN_EXISTS,
-			"%s has other columns than the rows to append", w->texts.path);
+		status = crn_fail(err, CAIRN_EXISTS, "%s has other columns than the rows to append",
+			w->texts.path);
 		crn_hint(err, "write to another file");
 	}
 	char block[4096], last = '\n';
@@ -94,9 +95,8 @@ static cairn_status csv_begin(
 	CRN_STR line = {0};
 	for (int i = 0; i < w->texts.n_constants + n_columns; i++) {
 		crn_str_append(&line, i ? "," : "");
-		put_text(&line, i < w->texts.n_constants
-				? w->texts.names[i]
-				: columns[i - w->texts.n_constants].name);
+		put_text(&line, i < w->texts.n_constants ? w->texts.names[i]
+							 : columns[i - w->texts.n_constants].name);
 	}
 	crn_str_append(&line, "\r\n");
 	if (w->texts.append && csv_exists(w->texts.path, NULL) && !line.oom)
@@ -118,8 +118,9 @@ static cairn_status csv_append(
 		}
 		for (int c = 0; c < w->n_columns; c++) {
 			crn_str_append(&line, w->texts.n_constants || c ? "," : "");
-			crn_str_append(&line, crn_elem_format(w->columns[c].dtype,
-						      crn_table_cell(&w->columns[c], columns[c], row), text));
+			crn_str_append(&line,
+				crn_elem_format(w->columns[c].dtype,
+					crn_table_cell(&w->columns[c], columns[c], row), text));
 		}
 		crn_str_append(&line, "\r\n");
 		CRN_TRY(put_line(w, &line, err));
@@ -165,12 +166,13 @@ static cairn_status csv_create(
 	csv_writer *w = crn_calloc(1, sizeof(*w));
 	if (!w)
 		return crn_fail_memory(err, "a table", sizeof(*w));
-	w->base = (crn_table_writer){.begin = csv_begin, .append = csv_append,
-		.finish = csv_finish, .close = csv_close};
+	w->base = (crn_table_writer){
+		.begin = csv_begin, .append = csv_append, .finish = csv_finish, .close = csv_close};
 	cairn_status status = crn_table_texts_init(req, &w->texts, err);
 	if (status == CAIRN_OK && !(w->temporary = crn_table_sibling(req->path, "partial")))
 		status = crn_fail_memory(err, "a table", sizeof(*w));
-	if (status == CAIRN_OK && !w->texts.append && !w->texts.replace && csv_exists(req->path, NULL))
+	if (status == CAIRN_OK && !w->texts.append && !w->texts.replace &&
+		csv_exists(req->path, NULL))
 		status = crn_fail(err, CAIRN_EXISTS, "%s exists", req->path);
 	if (status != CAIRN_OK) {
 		csv_close(&w->base);

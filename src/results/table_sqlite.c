@@ -67,8 +67,8 @@ static bool has_table(sqlite3 *db, const char *table)
 {
 	sqlite3_stmt *s = NULL;
 	bool found = false;
-	if (sqlite3_prepare_v2(db, "SELECT 1 FROM sqlite_master WHERE type='table' AND name=?", -1, &s,
-		    NULL) == SQLITE_OK) {
+	if (sqlite3_prepare_v2(db, "SELECT 1 FROM sqlite_master WHERE type='table' AND name=?", -1,
+		    &s, NULL) == SQLITE_OK) {
 		sqlite3_bind_text(s, 1, table, -1, SQLITE_STATIC);
 		found = sqlite3_step(s) == SQLITE_ROW;
 	}
@@ -107,7 +107,8 @@ static cairn_status create_table(sqlite_writer *w, cairn_error *err)
 	for (int i = 0; i < w->texts.n_constants + w->n_columns; i++) {
 		crn_str_append(&sql, i ? ", " : " (");
 		put_name(&sql, column_name(w, i));
-		crn_str_appendf(&sql, " %s", i < w->texts.n_constants
+		crn_str_appendf(&sql, " %s",
+			i < w->texts.n_constants
 				? "TEXT"
 				: sql_type(w->columns[i - w->texts.n_constants].dtype));
 	}
@@ -173,8 +174,8 @@ static cairn_status sqlite_begin(
 		there = false;
 	}
 	if (there && !w->texts.append)
-		return crn_fail(err, CAIRN_EXISTS, "table %s in %s exists", w->texts.table,
-			w->texts.path);
+		return crn_fail(
+			err, CAIRN_EXISTS, "table %s in %s exists", w->texts.table, w->texts.path);
 	CRN_TRY(there ? check_columns(w, err) : create_table(w, err));
 	return prepare_insert(w, err);
 }
@@ -244,8 +245,10 @@ static cairn_status sqlite_create(
 	sqlite_writer *w = crn_calloc(1, sizeof(*w));
 	if (!w)
 		return crn_fail_memory(err, "a table", sizeof(*w));
-	w->base = (crn_table_writer){.begin = sqlite_begin, .append = sqlite_append,
-		.finish = sqlite_finish, .close = sqlite_close};
+	w->base = (crn_table_writer){.begin = sqlite_begin,
+		.append = sqlite_append,
+		.finish = sqlite_finish,
+		.close = sqlite_close};
 	cairn_status status = crn_table_texts_init(req, &w->texts, err);
 	if (status == CAIRN_OK && !w->texts.append && !w->texts.replace &&
 		sqlite_exists(req->path, w->texts.table))

@@ -22,8 +22,8 @@
 
 static char folder[64];
 
-static const crn_column columns[] = {
-	{"label", CRN_I64, ""}, {"big", CRN_U64, ""}, {"mean, \"x\"", CRN_F64, ""}, {"edge", CRN_BOOL, ""}};
+static const crn_column columns[] = {{"label", CRN_I64, ""}, {"big", CRN_U64, ""},
+	{"mean, \"x\"", CRN_F64, ""}, {"edge", CRN_BOOL, ""}};
 static const int64_t labels[] = {-1, 2, INT64_MAX};
 static const uint64_t bigs[] = {0, 7, UINT64_MAX};
 static const double means[] = {0.1, NAN, 1e300};
@@ -50,8 +50,12 @@ static cairn_status write_rows(
 	const char *name, const char *path, const char *table, const char *on_exists, bool finish)
 {
 	static const char *const names[] = {"sample"}, *const values[] = {"bone \"1\", left"};
-	crn_table_request req = {.path = path, .table = table, .on_exists = on_exists,
-		.constant_names = names, .constant_values = values, .n_constants = 1};
+	crn_table_request req = {.path = path,
+		.table = table,
+		.on_exists = on_exists,
+		.constant_names = names,
+		.constant_values = values,
+		.n_constants = 1};
 	crn_table_writer *w = NULL;
 	cairn_error err = {0};
 	cairn_status status = format(name)->create(&req, &w, &err);
@@ -77,9 +81,9 @@ static void check_text(const char *path, const char *want)
 }
 
 #define HEAD "sample,label,big,\"mean, \"\"x\"\"\",edge\r\n"
-#define ROWS                                                                                       \
-	"\"bone \"\"1\"\", left\",-1,0,0.1,True\r\n"                                               \
-	"\"bone \"\"1\"\", left\",2,7,nan,False\r\n"                                               \
+#define ROWS \
+	"\"bone \"\"1\"\", left\",-1,0,0.1,True\r\n" \
+	"\"bone \"\"1\"\", left\",2,7,nan,False\r\n" \
 	"\"bone \"\"1\"\", left\",9223372036854775807,18446744073709551615,1e+300,True\r\n"
 
 static void test_csv(void **state)
@@ -135,19 +139,26 @@ static void test_sqlite(void **state)
 	assert_int_equal(count(path, "SELECT count(*) FROM a"), 3);
 	assert_int_equal(count(path, "SELECT count(*) FROM b"), 3);
 	assert_int_equal(count(path, "SELECT label FROM a WHERE big = 7"), 2);
-	assert_int_equal(count(path, "SELECT count(*) FROM a WHERE \"mean, \"\"x\"\"\" IS NULL"), 1);
+	assert_int_equal(
+		count(path, "SELECT count(*) FROM a WHERE \"mean, \"\"x\"\"\" IS NULL"), 1);
 	assert_int_equal(count(path, "SELECT count(*) FROM a WHERE \"mean, \"\"x\"\"\" = 0.1"), 1);
 	assert_int_equal(count(path, "SELECT max(label) = 9223372036854775807 FROM a"), 1);
-	assert_int_equal(count(path, "SELECT count(*) FROM a WHERE sample = 'bone \"1\", left'"), 3);
-	assert_int_equal(count(path, "SELECT count(*) FROM pragma_table_info('a') WHERE type = 'INTEGER'"), 3);
+	assert_int_equal(
+		count(path, "SELECT count(*) FROM a WHERE sample = 'bone \"1\", left'"), 3);
+	assert_int_equal(
+		count(path, "SELECT count(*) FROM pragma_table_info('a') WHERE type = 'INTEGER'"),
+		3);
 	FILE *f = fopen(path_of("text.db"), "wb");
 	fputs("this is no database, but it is long enough to be read as the head of one\n", f);
 	fclose(f);
-	assert_int_equal(write_rows("sqlite", path_of("text.db"), "a", "append", true), CAIRN_FAILED);
+	assert_int_equal(
+		write_rows("sqlite", path_of("text.db"), "a", "append", true), CAIRN_FAILED);
 	check_text(path_of("text.db"),
 		"this is no database, but it is long enough to be read as the head of one\n");
-	assert_int_equal(write_rows("sqlite", path_of("no/such/folder.db"), "a", "fail", true), CAIRN_FAILED);
-	assert_int_equal(write_rows("csv", path_of("no/such/folder.csv"), "a", "fail", true), CAIRN_FAILED);
+	assert_int_equal(write_rows("sqlite", path_of("no/such/folder.db"), "a", "fail", true),
+		CAIRN_FAILED);
+	assert_int_equal(
+		write_rows("csv", path_of("no/such/folder.csv"), "a", "fail", true), CAIRN_FAILED);
 }
 
 static int make_folder(void **state)
@@ -166,6 +177,7 @@ static int remove_folder(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_csv), cmocka_unit_test(test_sqlite)};
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_csv), cmocka_unit_test(test_sqlite)};
 	return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }
