@@ -92,6 +92,8 @@ static void tiff_round_trips(void **state)
 			crn_type t = typed((crn_dtype)dtype, shapes[i].axes, shapes[i].shape);
 			fill(data, t.dtype, crn_type_count(&t));
 			for (size_t c = 0; c < CRN_COUNT(codecs); c++) {
+				if (c > 2 && dtype != CRN_U16 && dtype != CRN_F32)
+					continue;
 				option_set o = compression(codecs[c]);
 				const char *a = join(dir, "a.tif"), *b = join(dir, "b.tiff");
 				must_write("tiff", a, &t, &o, data, 0, 1);
