@@ -330,6 +330,43 @@ cairn_status crn_journal_open(const crn_format *f, const crn_journal_head *head,
 	return CAIRN_OK;
 }
 
+typedef struct recheck {
+	crn_journal *journal;
+	bool (*same)(void *user, int64_t unit, const crn_unit_record *record);
+	void *user;
+} recheck;
+
+static cairn_status recheck_unit(
+	void *user, int64_t unit, const crn_unit_record *record, cairn_error *err)
+{
+	recheck *r = user;
+	crn_journal *j = r->journal;
+	(void)err;
+	/* A unit written twice has two records; the last one decides. */
+	if (unit >= j->n_units)
+		return CAIRN_OK;
+	if (r->same(r->user, unit, record)) {
+		set_bit(j, unit);
+	} else if (crn_journal_has(j, unit)) {
+		__atomic_fetch_and((uint64_t *)&j->bits[unit >> 6], ~((uint64_t)1 << (unit & 63)),
+			__ATOMIC_ACQ_REL);
+		__atomic_fetch_sub((int64_t *)&j->n_recorded, 1, __ATOMIC_RELAXED);
+	}
+	return CAIRN_OK;
+}
+
+cairn_status crn_journal_recheck(crn_journal *j,
+	bool (*same)(void *user, int64_t unit, const crn_unit_record *record), void *user,
+	cairn_error *err)
+{
+	recheck r = {.journal = j, .same = same, .user = user};
+	crn_json *head = NULL;
+	bool done;
+	CRN_TRY(crn_journal_read(j->path, &head, &done, recheck_unit, &r, err));
+	crn_json_free(head);
+	return CAIRN_OK;
+}
+
 bool crn_journal_has(const crn_journal *j, int64_t unit)
 {
 	uint64_t word = __atomic_load_n((uint64_t *)&j->bits[unit >> 6], __ATOMIC_ACQUIRE);

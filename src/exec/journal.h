@@ -51,6 +51,10 @@ CRN_CHECKED cairn_status crn_output_remove(
 /** New journal, or (resume) continues the one that is there. */
 CRN_CHECKED cairn_status crn_journal_open(const crn_format *f, const crn_journal_head *head,
 	bool resume, crn_journal **ret, cairn_error *err);
+/** Asks `same` for every recorded unit (quick look at what is stored) and forgets the others. */
+CRN_CHECKED cairn_status crn_journal_recheck(crn_journal *j,
+	bool (*same)(void *user, int64_t unit, const crn_unit_record *record), void *user,
+	cairn_error *err);
 bool crn_journal_has(const crn_journal *j, int64_t unit); /* any thread */
 CRN_CHECKED cairn_status crn_journal_add(
 	crn_journal *j, int64_t unit, const crn_unit_record *record, cairn_error *err);

@@ -172,10 +172,41 @@ static cairn_status array_end(void *user, crn_task *t, void *memory, cairn_error
 	return status;
 }
 
+typedef struct look {
+	const crn_stage *stage;
+	crn_sink *sink;
+	void *scratch;
+} look;
+
+static bool still_there(void *user, int64_t unit, const crn_unit_record *record)
+{
+	look *l = user;
+	int64_t idx[CRN_MAX_NDIM];
+	bool same = false;
+	crn_unravel(unit, l->sink->type.ndim, l->stage->unit_grid, idx);
+	cairn_status status =
+		l->sink->ops->check_unit(l->sink, idx, record, true, l->scratch, &same, NULL);
+	return status == CAIRN_OK && same;
+}
+
+/* What a journal recorded but somebody took away since is written again. */
+static cairn_status recheck_units(output_job *j, cairn_error *err)
+{
+	look l = {.stage = j->stage, .sink = j->sink};
+	size_t bytes = j->sink->unit_scratch;
+	if (bytes && !(l.scratch = crn_pool_take(j->st->engine->pool, bytes)))
+		return crn_fail_memory(err, "checking stored chunks", bytes);
+	cairn_status status = crn_journal_recheck(j->journal, still_there, &l, err);
+	crn_pool_give(j->st->engine->pool, l.scratch, bytes);
+	return status;
+}
+
 cairn_status crn_run_array_stage(
 	crn_state *st, const crn_stage *s, crn_journal *journal, crn_sink *sink, cairn_error *err)
 {
 	output_job j = {.st = st, .stage = s, .journal = journal, .sink = sink};
+	if (crn_journal_count(journal) > 0)
+		CRN_TRY(recheck_units(&j, err));
 	crn_job job = {.name = s->node->op->name, .piece = &s->piece, .level = -1,
 		.work_bytes = s->tasks.work_bytes, .n_tasks = s->tasks.n_tiles, .user = &j,
 		.skip = array_skip, .n_tiles = output_tiles, .roots = output_roots,

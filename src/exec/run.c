@@ -210,8 +210,11 @@ static cairn_status write_array(
 	cairn_status status = format->create(&req, &sink, err);
 	if (status == CAIRN_OK)
 		status = crn_run_array_stage(st, s, journal, sink, err);
-	if (status == CAIRN_OK)
-		status = sink->ops->finish(sink, err);
+	/* With failed chunks the array can be read, but the journal does not call it done. */
+	if (status == CAIRN_OK || status == CAIRN_PARTIAL) {
+		cairn_status finished = sink->ops->finish(sink, status == CAIRN_OK ? err : NULL);
+		status = finished != CAIRN_OK && status == CAIRN_OK ? finished : status;
+	}
 	if (status == CAIRN_OK)
 		status = crn_journal_done(journal, err);
 	if (sink)

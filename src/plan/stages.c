@@ -243,6 +243,10 @@ static cairn_status build_array(crn_builder *b, crn_node *sink, crn_stage *s, ca
 	CRN_TRY(crn_build_piece(b, &s->node, 1, &s->piece, err));
 	CRN_TRY(tile_array(b, s, err));
 	charge_top(p, s->node, s->tasks.work_bytes);
+	int64_t units = 1;
+	for (int d = 0; d < s->node->type.ndim; d++)
+		units *= s->unit_grid[d];
+	p->standing_bytes += (size_t)units / 8; /* the journal's bits */
 	return CAIRN_OK;
 }
 
