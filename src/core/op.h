@@ -171,6 +171,7 @@ typedef struct crn_global {
 	int (*n_passes)(const crn_node *n);
 	cairn_status (*begin)(
 		const crn_node *n, const crn_env *env, void **ret_state, cairn_error *err);
+	/* pass_begin, merge, pass_end may be NULL. */
 	cairn_status (*pass_begin)(void *state, int pass, const crn_grid *grid, cairn_error *err);
 	/* Per-worker accumulator of a pass, none if NULL; made with partial_init. */
 	size_t (*partial_bytes)(const crn_node *n, int pass);
