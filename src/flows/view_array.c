@@ -241,7 +241,7 @@ static cairn_status draw_planes(const viewer *w, const int64_t *indices, int64_t
 	for (int64_t i = 0; i < count && status == CAIRN_OK; i++) {
 		status = draw_plane(w, &b, i, contrast, &pictures[i], err);
 		if (status == CAIRN_OK && w->v->overlay)
-			status = crn_picture_overlay(&pictures[i], &labels, i, 0.5, false, err);
+			status = crn_picture_overlay(&pictures[i], &labels, i, 0.75, false, err);
 	}
 	block_done(&b);
 	block_done(&labels);
