@@ -121,6 +121,10 @@ struct crn_format {
 	 * would make the output look complete. Does not delete or check an existing output: the engine
 	 * has decided (journal) and removed what had to go. */
 	cairn_status (*create)(const crn_create_request *req, crn_sink **ret, cairn_error *err);
+	/* Outputs that are neither one file nor one folder (patterns): is any of it there, and removing
+	 * it. NULL: what stat() sees at the url, and the whole file or folder. */
+	bool (*exists)(const char *url);
+	cairn_status (*remove)(const char *url, cairn_error *err);
 	/* Folder of the journal: "<url>/.cairn" for folder formats, "<dir>/.<file>.cairn" for single
 	 * files. Writes a path into ret. */
 	void (*journal_path)(const char *url, crn_str *ret);

@@ -7,11 +7,11 @@
 #include "exec/journal.h"
 
 #include "base/mem.h"
+#include "base/path.h"
 #include "base/thread.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -119,7 +119,7 @@ cairn_status crn_journal_inspect(const crn_format *f, const char *url, crn_hash 
 	if (path.oom)
 		return crn_fail_memory(err, "a path", 1);
 	bool has_journal = access(path.data, F_OK) == 0;
-	bool has_output = lstat(url, &st) == 0;
+	bool has_output = f->exists ? f->exists(url) : lstat(url, &st) == 0;
 	if (!has_journal) {
 		*ret = has_output ? CRN_OUTPUT_FOREIGN : CRN_OUTPUT_ABSENT;
 		return CAIRN_OK;
@@ -143,24 +143,6 @@ cairn_status crn_journal_inspect(const crn_format *f, const char *url, crn_hash 
 	return CAIRN_OK;
 }
 
-static int remove_entry(const char *path, const struct stat *st, int flag, struct FTW *ftw)
-{
-	(void)st;
-	(void)flag;
-	(void)ftw;
-	return remove(path);
-}
-
-static cairn_status remove_tree(const char *path, cairn_error *err)
-{
-	struct stat st;
-	if (lstat(path, &st) != 0)
-		return CAIRN_OK;
-	if (nftw(path, remove_entry, 16, FTW_DEPTH | FTW_PHYS) != 0)
-		return crn_fail_errno(err, CAIRN_FAILED, "removing", path);
-	return CAIRN_OK;
-}
-
 cairn_status crn_output_remove(const crn_format *f, const char *url, cairn_error *err)
 {
 	CRN_STR folder = {0};
@@ -168,31 +150,11 @@ cairn_status crn_output_remove(const crn_format *f, const char *url, cairn_error
 	if (folder.oom)
 		return crn_fail_memory(err, "a path", 1);
 	/* The journal goes last: a kill in between leaves an incomplete output, never a false one. */
-	CRN_TRY(remove_tree(url, err));
-	return remove_tree(folder.data, err);
+	CRN_TRY(f->remove ? f->remove(url, err) : crn_remove_tree(url, err));
+	return crn_remove_tree(folder.data, err);
 }
 
 /* ---- writing ---- */
-
-static cairn_status make_folders(char *path, cairn_error *err)
-{
-	for (char *p = path + 1;; p++) {
-		if (*p != '/' && *p != '\0')
-			continue;
-		char kept = *p;
-		*p = '\0';
-		bool ok = mkdir(path, 0777) == 0 || errno == EEXIST;
-		if (!ok) {
-			cairn_status status =
-				crn_fail_errno(err, CAIRN_FAILED, "creating folder", path);
-			*p = kept;
-			return status;
-		}
-		*p = kept;
-		if (kept == '\0')
-			return CAIRN_OK;
-	}
-}
 
 static void print_ints(crn_str *out, const char *name, const int64_t *v, int n)
 {
@@ -306,7 +268,7 @@ cairn_status crn_journal_open(const crn_format *f, const crn_journal_head *head,
 	f->journal_path(head->url, &folder);
 	if (folder.oom)
 		return crn_fail_memory(err, "a path", 1);
-	CRN_TRY(make_folders(folder.data, err));
+	CRN_TRY(crn_make_folders(folder.data, err));
 	crn_str_append(&folder, "/" FILE_NAME);
 	int64_t n_units = 1;
 	for (int d = 0; d < head->type->ndim; d++)

@@ -5,6 +5,7 @@
 #include "exec/output_state.h"
 
 #include "base/mem.h"
+#include "base/path.h"
 #include "core/table.h"
 
 #include <limits.h>
@@ -82,8 +83,7 @@ cairn_status crn_table_mark(const crn_node *sink, cairn_error *err)
 	mark_path(sink, &folder, &file);
 	if (folder.oom || file.oom)
 		return crn_fail_memory(err, "a path", 1);
-	if (mkdir(folder.data, 0777) != 0 && access(folder.data, F_OK) != 0)
-		return crn_fail_errno(err, CAIRN_FAILED, "creating folder", folder.data);
+	CRN_TRY(crn_make_folders(folder.data, err));
 	crn_hash_hex(sink->hash, hex);
 	int fd = open(file.data, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
 	bool ok = fd >= 0 && write(fd, hex, 32) == 32;

@@ -5,6 +5,7 @@
 #include "formats/image_sink.h"
 
 #include "base/mem.h"
+#include "base/path.h"
 #include "formats/raw_io.h"
 #include "formats/raw_part.h"
 #include "formats/stack_names.h"
@@ -383,4 +384,48 @@ cairn_status crn_image_sink_new(const crn_create_request *req, const crn_image_s
 	}
 	*ret = &s->base;
 	return CAIRN_OK;
+}
+
+/* ---- what is there ---- */
+
+/* Files that a pattern matches; an empty list for urls that are none. */
+static cairn_status list_matches(
+	const char *url, crn_stack_pattern *p, crn_stack_list *l, cairn_error *err)
+{
+	if (!crn_stack_is_pattern(url))
+		return CAIRN_OK;
+	CRN_TRY(crn_stack_parse(url, false, p, err));
+	struct stat st;
+	return stat(p->dir, &st) == 0 ? crn_stack_find(p, l, err) : CAIRN_OK;
+}
+
+bool crn_image_exists(const char *url)
+{
+	crn_stack_pattern p = {0};
+	crn_stack_list l = {0};
+	struct stat st;
+	bool there = list_matches(url, &p, &l, NULL) == CAIRN_OK && l.n > 0;
+	crn_stack_list_done(&l);
+	crn_stack_pattern_done(&p);
+	return there || lstat(crn_file_path(url), &st) == 0;
+}
+
+cairn_status crn_image_remove(const char *url, cairn_error *err)
+{
+	if (!crn_stack_is_pattern(url))
+		return crn_remove_tree(crn_file_path(url), err);
+	crn_stack_pattern p = {0};
+	crn_stack_list l = {0};
+	cairn_status status = list_matches(url, &p, &l, err);
+	for (int64_t i = 0; i < l.n && status == CAIRN_OK; i++) {
+		CRN_STR path = {0};
+		crn_str_appendf(&path, "%s/%s", p.dir, crn_stack_file_name(&l, i));
+		if (path.oom)
+			status = crn_fail_memory(err, "a file name", strlen(url));
+		else if (unlink(path.data) != 0)
+			status = crn_fail_errno(err, CAIRN_FAILED, "removing", path.data);
+	}
+	crn_stack_list_done(&l);
+	crn_stack_pattern_done(&p);
+	return status;
 }

@@ -50,6 +50,9 @@ CRN_CHECKED cairn_status crn_image_sink_new(const crn_create_request *req,
 /** Write unit and scratch of the sink crn_image_sink_new would make; encoder.data is not used. */
 CRN_CHECKED cairn_status crn_image_plan(const crn_create_request *req,
 	const crn_image_sink_spec *spec, int64_t *ret_unit, size_t *ret_scratch, cairn_error *err);
+/** crn_format.exists and .remove: a pattern stands for all files that match it. */
+bool crn_image_exists(const char *url);
+CRN_CHECKED cairn_status crn_image_remove(const char *url, cairn_error *err);
 /** Journal folder of single files, patterns and folders. */
 void crn_image_journal_path(const char *url, crn_str *ret);
 

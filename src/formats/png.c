@@ -256,5 +256,7 @@ const crn_format crn_format_png = {
 	.open = open_png,
 	.plan_unit = plan_unit,
 	.create = create_png,
+	.exists = crn_image_exists,
+	.remove = crn_image_remove,
 	.journal_path = crn_image_journal_path,
 };

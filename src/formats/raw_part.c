@@ -5,6 +5,7 @@
 #include "formats/raw_part.h"
 
 #include "base/mem.h"
+#include "base/path.h"
 #include "formats/raw_io.h"
 
 #include <errno.h>
@@ -20,35 +21,6 @@ void crn_part_journal_path(const char *url, crn_str *ret)
 	if (slash)
 		crn_str_append_n(ret, path, (size_t)(slash - path) + 1);
 	crn_str_appendf(ret, ".%s.cairn", slash ? slash + 1 : path);
-}
-
-cairn_status crn_make_folders(const char *path, cairn_error *err)
-{
-	CRN_FREE char *copy = crn_strdup(path);
-	if (!copy)
-		return crn_fail_memory(err, "a file name", strlen(path));
-	for (char *p = copy + 1;; p++) {
-		if (*p != '/' && *p != 0)
-			continue;
-		char kept = *p;
-		*p = 0;
-		if (*copy && mkdir(copy, 0777) != 0 && errno != EEXIST)
-			return crn_fail_errno(err, CAIRN_FAILED, "cannot create folder", copy);
-		*p = kept;
-		if (!kept)
-			return CAIRN_OK;
-	}
-}
-
-cairn_status crn_make_parent(const char *file_path, cairn_error *err)
-{
-	const char *slash = strrchr(file_path, '/');
-	if (!slash || slash == file_path)
-		return CAIRN_OK;
-	CRN_FREE char *folder = crn_strndup(file_path, (size_t)(slash - file_path));
-	if (!folder)
-		return crn_fail_memory(err, "a file name", strlen(file_path));
-	return crn_make_folders(folder, err);
 }
 
 /* Asks for the room now, where the file system can tell; elsewhere only sets the size. */

@@ -30,10 +30,6 @@ typedef struct crn_part {
 
 /** Journal folder of a single output file: "<dir>/.<file>.cairn". */
 void crn_part_journal_path(const char *url, crn_str *ret);
-/** Creates a folder and its missing parents. FAILED with the path. */
-CRN_CHECKED cairn_status crn_make_folders(const char *path, cairn_error *err);
-/** Creates the folders above a file. */
-CRN_CHECKED cairn_status crn_make_parent(const char *file_path, cairn_error *err);
 
 /**
  * Opens the temporary file (or, with `resume`, what is there).

@@ -124,5 +124,7 @@ const crn_format crn_format_tiff = {
 	.open = open_tiff,
 	.plan_unit = crn_tiff_plan_unit,
 	.create = crn_tiff_create,
+	.exists = crn_image_exists,
+	.remove = crn_image_remove,
 	.journal_path = crn_image_journal_path,
 };

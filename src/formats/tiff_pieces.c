@@ -14,6 +14,7 @@
  * after finish, check_unit finds them through the file's own directories.
  */
 #include "base/mem.h"
+#include "base/path.h"
 #include "base/thread.h"
 #include "formats/raw_part.h"
 #include "formats/raw_sink.h"
