@@ -212,25 +212,31 @@ static const char doc[] =
 	"scipy.ndimage: integers are truncated, and what does not fit wraps (a negative edge in a "
 	"uint8 image comes out large). Convert with astype('float32') first unless that is wanted.";
 
-#define FILTER(x, text, table) \
+#define FILTER(x, text, table, snippet) \
 	const crn_op crn_op_##x = { \
 		.name = #x, \
 		.category = "filters", \
 		.summary = text, \
 		.doc = doc, \
 		.source = "scipy.ndimage." #x, \
+		.example = snippet, \
 		.kind = CRN_COMPOSITE, \
 		.semver = 1, \
 		.params = table, \
 		.build = build_##x, \
 	}
 
-FILTER(convolve, "Convolution with a small array of weights.", dense_params);
-FILTER(convolve1d, "Convolution with a list of weights along one axis.", line_params);
-FILTER(correlate, "Correlation with a small array of weights.", dense_params);
-FILTER(correlate1d, "Correlation with a list of weights along one axis.", line_params);
-FILTER(laplace, "Sum of second differences along all axes.", laplace_params);
+FILTER(convolve, "Convolution with a small array of weights.", dense_params,
+	"convolve(random((30, 40), seed=1), ((0, 1, 0), (1, -4, 1), (0, 1, 0)))");
+FILTER(convolve1d, "Convolution with a list of weights along one axis.", line_params,
+	"convolve1d(random((30, 40), seed=1), (1, 0, -1), axis=1)");
+FILTER(correlate, "Correlation with a small array of weights.", dense_params,
+	"correlate(random((30, 40), seed=1), ((1, 2, 1), (2, 4, 2), (1, 2, 1)))");
+FILTER(correlate1d, "Correlation with a list of weights along one axis.", line_params,
+	"correlate1d(random((30, 40), seed=1), (1, 2, 1), axis=0)");
+FILTER(laplace, "Sum of second differences along all axes.", laplace_params,
+	"laplace(random((30, 40), seed=1))");
 FILTER(prewitt, "Prewitt edge filter: difference along an axis, sums of three along the others.",
-	derivative_params);
+	derivative_params, "prewitt(random((30, 40), seed=1), axis=0)");
 FILTER(sobel, "Sobel edge filter: difference along an axis, smoothing along the others.",
-	derivative_params);
+	derivative_params, "sobel(random((30, 40), seed=1), axis=1)");

@@ -209,12 +209,13 @@ static const crn_param cross_params[] = {
 	{NULL, CRN_P_END, NULL, NULL, NULL},
 };
 
-#define ELEMENT(x, text, from, table) \
+#define ELEMENT(x, text, from, table, snippet) \
 	const crn_op crn_op_##x = { \
 		.name = #x, \
 		.category = "morphology", \
 		.summary = text, \
 		.source = from, \
+		.example = snippet, \
 		.kind = CRN_COMPOSITE, \
 		.semver = 1, \
 		.params = table, \
@@ -222,17 +223,24 @@ static const crn_param cross_params[] = {
 	}
 
 ELEMENT(ball, "Structuring element: voxels within radius of the centre (3-D).",
-	"skimage.morphology.ball", radius_params);
-ELEMENT(box, "Structuring element: a box of ones.", "cairn", box_params);
-ELEMENT(cube, "Structuring element: a cube of ones (3-D).", "skimage.morphology.cube",
-	width_params);
+	"skimage.morphology.ball", radius_params,
+	"binary_erosion(random((20, 30, 30)) > 0.1, ball(1))");
+ELEMENT(box, "Structuring element: a box of ones.", "cairn", box_params,
+	"binary_erosion(random((30, 30)) > 0.1, box((1, 3)))");
+ELEMENT(cube, "Structuring element: a cube of ones (3-D).", "skimage.morphology.cube", width_params,
+	"binary_dilation(random((20, 30, 30)) > 0.9, cube(3))");
 ELEMENT(diamond, "Structuring element: pixels within radius steps of the centre (2-D).",
-	"skimage.morphology.diamond", radius_params);
+	"skimage.morphology.diamond", radius_params,
+	"binary_opening(random((30, 30)) > 0.3, diamond(1))");
 ELEMENT(disk, "Structuring element: pixels within radius of the centre (2-D).",
-	"skimage.morphology.disk", radius_params);
+	"skimage.morphology.disk", radius_params,
+	"binary_closing(random((30, 30)) > 0.7, disk(2))");
 ELEMENT(generate_binary_structure, "Structuring element of 3 voxels per axis for a connectivity.",
-	"scipy.ndimage.generate_binary_structure", cross_params);
+	"scipy.ndimage.generate_binary_structure", cross_params,
+	"label(random((30, 30)) > 0.6, generate_binary_structure(2, 2))");
 ELEMENT(octahedron, "Structuring element: voxels within radius steps of the centre (3-D).",
-	"skimage.morphology.octahedron", radius_params);
+	"skimage.morphology.octahedron", radius_params,
+	"binary_erosion(random((20, 30, 30)) > 0.1, octahedron(1))");
 ELEMENT(rectangle, "Structuring element: a rectangle of ones (2-D).",
-	"skimage.morphology.rectangle", rectangle_params);
+	"skimage.morphology.rectangle", rectangle_params,
+	"binary_dilation(random((30, 30)) > 0.9, rectangle(1, 5))");

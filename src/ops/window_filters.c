@@ -364,30 +364,37 @@ static const char uniform_doc[] =
 	"sums run in float64 over a fixed tree, not as running sums: within 1e-12 of scipy's, and "
 	"independent of chunks.";
 
-#define FILTER(x, group, text, more, table) \
+#define FILTER(x, group, text, more, table, snippet) \
 	const crn_op crn_op_##x = { \
 		.name = #x, \
 		.category = group, \
 		.summary = text, \
 		.doc = more, \
 		.source = "scipy.ndimage." #x, \
+		.example = snippet, \
 		.kind = CRN_COMPOSITE, \
 		.semver = 1, \
 		.params = table, \
 		.build = build_##x, \
 	}
 
-FILTER(grey_closing, "morphology", "Grey dilation, then erosion.", grey_doc, grey_params);
+FILTER(grey_closing, "morphology", "Grey dilation, then erosion.", grey_doc, grey_params,
+	"grey_closing(random((30, 40), seed=1), size=3)");
 FILTER(grey_dilation, "morphology", "Maximum over a window, or of sums with heights.", grey_doc,
-	grey_params);
+	grey_params, "grey_dilation(random((30, 40), seed=1), size=3)");
 FILTER(grey_erosion, "morphology", "Minimum over a window, or of differences to heights.", grey_doc,
-	grey_params);
-FILTER(grey_opening, "morphology", "Grey erosion, then dilation.", grey_doc, grey_params);
-FILTER(maximum_filter, "filters", "Greatest value of a window.", order_doc, extreme_params);
+	grey_params, "grey_erosion(random((30, 40), seed=1), size=3)");
+FILTER(grey_opening, "morphology", "Grey erosion, then dilation.", grey_doc, grey_params,
+	"grey_opening(random((30, 40), seed=1), size=3)");
+FILTER(maximum_filter, "filters", "Greatest value of a window.", order_doc, extreme_params,
+	"maximum_filter(random((30, 40), seed=1), size=3)");
 FILTER(median_filter, "filters", "Median of a window: the value of rank n // 2.", order_doc,
-	median_params);
-FILTER(minimum_filter, "filters", "Least value of a window.", order_doc, extreme_params);
+	median_params, "median_filter(random((30, 40), seed=1), size=5)");
+FILTER(minimum_filter, "filters", "Least value of a window.", order_doc, extreme_params,
+	"minimum_filter(random((30, 40), seed=1), size=(3, 5))");
 FILTER(percentile_filter, "filters", "Value of rank int(n * percentile / 100) in a window.",
-	order_doc, percentile_params);
-FILTER(rank_filter, "filters", "Value of a given rank in a window.", order_doc, rank_params);
-FILTER(uniform_filter, "filters", "Mean of a box.", uniform_doc, uniform_params);
+	order_doc, percentile_params, "percentile_filter(random((30, 40), seed=1), 20, size=5)");
+FILTER(rank_filter, "filters", "Value of a given rank in a window.", order_doc, rank_params,
+	"rank_filter(random((30, 40), seed=1), 2, size=3)");
+FILTER(uniform_filter, "filters", "Mean of a box.", uniform_doc, uniform_params,
+	"uniform_filter(random((30, 40), seed=1), size=5)");
