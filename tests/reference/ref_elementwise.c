@@ -252,7 +252,8 @@ static double float_result(what w, const pair *p)
 	case MAXIMUM:
 		return isnan(a) || isnan(b) ? NAN : a > b ? a : b;
 	case POWER:
-		return (double)powl((long double)a, (long double)b);
+		/* NumPy's ** is sqrt here, which differs at -inf. */
+		return b == 0.5 ? sqrt(a) : (double)powl((long double)a, (long double)b);
 	case EQUAL:
 		return a == b;
 	case NOT_EQUAL:
