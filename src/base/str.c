@@ -35,7 +35,8 @@ void crn_str_append_n(crn_str *s, const char *bytes, size_t n)
 {
 	if (!grow(s, n))
 		return;
-	memcpy(s->data + s->len, bytes, n);
+	if (n > 0) /* bytes may be NULL then */
+		memcpy(s->data + s->len, bytes, n);
 	s->len += n;
 	s->data[s->len] = '\0';
 }

@@ -7,10 +7,8 @@
 #include "base/mem.h"
 #include "base/path.h"
 #include "core/table.h"
+#include "exec/path_clash.h"
 
-#include <limits.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <fcntl.h>
@@ -27,7 +25,7 @@ static const crn_value *find_arg(const crn_node *n, const char *name)
 const char *crn_sink_url(const crn_node *sink)
 {
 	const crn_value *v = find_arg(sink, "url");
-	return v && v->kind == CRN_V_STR ? v->s : "";
+	return v && v->kind == CRN_V_STR ? crn_url_path(v->s) : "";
 }
 
 const char *crn_table_name(const crn_node *sink)
@@ -128,65 +126,79 @@ static cairn_status format_of(
 
 /* ---- inputs are never outputs ---- */
 
-/* realpath of a url, or of its folder plus name when it does not exist yet. */
-static bool canonical(const char *url, char out[PATH_MAX])
-{
-	if (realpath(url, out))
-		return true;
-	char folder[PATH_MAX];
-	const char *slash = strrchr(url, '/');
-	const char *name = slash ? slash + 1 : url;
-	snprintf(folder, sizeof(folder), "%.*s", slash ? (int)(slash - url) + 1 : 1,
-		slash ? url : ".");
-	if (!realpath(folder, out))
-		return false;
-	size_t n = strlen(out);
-	return snprintf(out + n, PATH_MAX - n, "/%s", name) < (int)(PATH_MAX - n);
-}
+/* The sources a sink reads, each once: pipelines share nodes, so a plain walk could take for ever. */
+typedef struct walk {
+	crn_node **seen;
+	int n, cap;
+} walk;
 
-/* a is b, or a folder above b. */
-static bool covers(const char *a, const char *b)
+static cairn_status walk_add(walk *w, crn_node *n, cairn_error *err)
 {
-	size_t n = strlen(a);
-	return strncmp(a, b, n) == 0 && (b[n] == '\0' || b[n] == '/');
-}
-
-static cairn_status check_input(const crn_node *n, const char *output, const char *url,
-	cairn_error *err)
-{
-	if (n->source) {
-		char input[PATH_MAX];
-		if (canonical(n->source->url, input) && (covers(output, input) || covers(input, output))) {
-			crn_fail(err, CAIRN_EXISTS, "output %s is also an input of this pipeline", url);
-			crn_hint(err, "write to another path");
-			return CAIRN_EXISTS;
-		}
+	for (int i = 0; i < w->n; i++)
+		if (w->seen[i] == n)
+			return CAIRN_OK;
+	if (w->n == w->cap) {
+		int cap = w->cap ? 2 * w->cap : 64;
+		crn_node **seen = crn_realloc_array(w->seen, (size_t)cap, sizeof(*seen));
+		if (!seen)
+			return crn_fail_memory(err, "a list of inputs", (size_t)cap * sizeof(*seen));
+		w->seen = seen;
+		w->cap = cap;
 	}
-	for (int k = 0; k < n->n_in; k++)
-		CRN_TRY(check_input(n->in[k], output, url, err));
+	w->seen[w->n++] = n;
 	return CAIRN_OK;
 }
 
-static cairn_status check_paths(crn_node *const *sinks, int n, const crn_output *o,
-	cairn_error *err)
+static cairn_status walk_inputs(walk *w, crn_node *const *sinks, int n, cairn_error *err)
+{
+	for (int i = 0; i < n; i++)
+		CRN_TRY(walk_add(w, sinks[i], err));
+	for (int i = 0; i < w->n; i++)
+		for (int k = 0; k < w->seen[i]->n_in; k++)
+			CRN_TRY(walk_add(w, w->seen[i]->in[k], err));
+	return CAIRN_OK;
+}
+
+static cairn_status check_inputs(const walk *w, const crn_output *o, cairn_error *err)
+{
+	const char *url = crn_sink_url(o->sink);
+	for (int i = 0; i < w->n; i++) {
+		if (!w->seen[i]->source)
+			continue;
+		crn_clash clash = crn_path_clash(url, w->seen[i]->source->url);
+		/* Names that could join the stack that is read matter when something is there. */
+		if (clash == CRN_CLASH_NONE ||
+			(clash == CRN_CLASH_NAMES && o->state == CRN_OUTPUT_ABSENT))
+			continue;
+		crn_fail(err, CAIRN_EXISTS, "output %s is also an input of this pipeline", url);
+		crn_hint(err, "write to another path");
+		return CAIRN_EXISTS;
+	}
+	return CAIRN_OK;
+}
+
+/* Tables of one file may have different names, or append. */
+static bool may_share(const crn_output *a, const crn_output *b)
+{
+	return a->is_table && b->is_table &&
+	       (strcmp(crn_table_name(a->sink), crn_table_name(b->sink)) != 0 ||
+		       crn_table_appends(b->sink));
+}
+
+static cairn_status check_paths(const walk *w, const crn_output *o, int n, cairn_error *err)
 {
 	for (int a = 0; a < n; a++) {
-		char output[PATH_MAX];
-		if (o[a].is_print || !canonical(crn_sink_url(sinks[a]), output))
+		if (o[a].is_print)
 			continue;
-		for (int s = 0; s < n; s++)
-			CRN_TRY(check_input(sinks[s], output, crn_sink_url(sinks[a]), err));
+		CRN_TRY(check_inputs(w, &o[a], err));
 		for (int b = a + 1; b < n; b++) {
-			char other[PATH_MAX];
-			if (o[b].is_print || !canonical(crn_sink_url(sinks[b]), other) ||
-				strcmp(output, other) != 0)
+			const char *one = crn_sink_url(o[a].sink), *two = crn_sink_url(o[b].sink);
+			if (o[b].is_print || may_share(&o[a], &o[b]) ||
+				crn_path_clash(one, two) == CRN_CLASH_NONE)
 				continue;
-			bool tables = o[a].is_table && o[b].is_table &&
-				      (strcmp(crn_table_name(sinks[a]), crn_table_name(sinks[b])) != 0 ||
-					      crn_table_appends(sinks[b]));
-			if (!tables)
-				return crn_fail(err, CAIRN_USAGE, "two outputs go to %s",
-					crn_sink_url(sinks[a]));
+			return crn_fail(err, CAIRN_USAGE, "two outputs go to %s%s%s", one,
+				strcmp(one, two) == 0 ? "" : " and ",
+				strcmp(one, two) == 0 ? "" : two);
 		}
 	}
 	return CAIRN_OK;
@@ -235,7 +247,12 @@ cairn_status crn_outputs_decide(const crn_registry *r, crn_node *const *sinks, i
 		}
 		work_left = work_left || ret[i].state != CRN_OUTPUT_COMPLETE;
 	}
-	CRN_TRY(check_paths(sinks, n, ret, err));
+	walk inputs = {0};
+	cairn_status status = walk_inputs(&inputs, sinks, n, err);
+	if (status == CAIRN_OK)
+		status = check_paths(&inputs, ret, n, err);
+	crn_free(inputs.seen);
+	CRN_TRY(status);
 	for (int i = 0; i < n; i++) {
 		crn_output *o = &ret[i];
 		if (o->is_print || mode == CRN_EXISTS_REPLACE)

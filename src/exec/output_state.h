@@ -36,7 +36,7 @@ CRN_CHECKED cairn_status crn_output_clear(const crn_registry *r, const crn_outpu
 
 /* Tables have no units; what is kept of them is that they are there, written by this plan. */
 CRN_CHECKED cairn_status crn_table_mark(const crn_node *sink, cairn_error *err);
-const char *crn_sink_url(const crn_node *sink);
+const char *crn_sink_url(const crn_node *sink); /* a path: without "file://" */
 /** Format of a table sink by suffix; USAGE with the known ones. */
 CRN_CHECKED cairn_status crn_table_format_of(const crn_registry *r, const crn_node *sink,
 	const crn_table_format **ret, cairn_error *err);

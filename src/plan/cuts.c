@@ -237,23 +237,30 @@ static cairn_status make_cut(crn_builder *b, crn_node *n, crn_cut *ret, cairn_er
 	return CAIRN_OK;
 }
 
+/* Whether computing a node is costly, per info; pipelines share nodes, so each is asked once. */
+typedef enum costliness { COST_UNKNOWN, COST_LOW, COST_HIGH } costliness;
+
 /* True if computing n involves a stencil, so that computing it twice hurts. */
-static bool is_costly(const crn_plan *p, const crn_node *n)
+static bool is_costly(const crn_plan *p, const crn_node *n, costliness *known)
 {
 	if (n->op->kind == CRN_STENCIL)
 		return true;
 	if (n->op->kind == CRN_SOURCE || n->op->kind == CRN_GLOBAL || n->op->kind == CRN_REDUCTION)
 		return false;
+	costliness *own = &known[crn_plan_info(p, n)];
+	if (*own != COST_UNKNOWN)
+		return *own == COST_HIGH;
+	*own = COST_LOW;
 	for (int c = 0; c < p->n_cuts; c++)
 		if (p->cuts[c].node == n)
 			return false;
 	for (int k = 0; k < n->n_in; k++)
-		if (is_costly(p, n->in[k]))
-			return true;
-	return false;
+		if (is_costly(p, n->in[k], known))
+			*own = COST_HIGH;
+	return *own == COST_HIGH;
 }
 
-static bool is_candidate(const crn_plan *p, const crn_node *n)
+static bool is_candidate(const crn_plan *p, const crn_node *n, costliness *known)
 {
 	bool read_by_stencil = false;
 	int users = 0;
@@ -271,7 +278,7 @@ static bool is_candidate(const crn_plan *p, const crn_node *n)
 	for (int c = 0; c < p->n_cuts; c++)
 		if (p->cuts[c].node == n)
 			return false;
-	return is_costly(p, n);
+	return is_costly(p, n, known);
 }
 
 /* Estimated nanoseconds of the whole plan with the cuts it has now. */
@@ -336,14 +343,19 @@ cairn_status crn_build_cuts(crn_builder *b, cairn_error *err)
 	double best_ns;
 	int tried = 0;
 	CRN_TRY(plan_ns(b, &best_ns, err));
+	CRN_FREE costliness *known = crn_calloc((size_t)p->n_infos + 1, sizeof(*known));
+	if (!known)
+		return crn_fail_memory(err, "a plan", (size_t)p->n_infos * sizeof(*known));
 	/* From the sinks back: the cheapest dtypes (masks) come late in a chain. */
 	for (int i = p->n_infos - 1; i >= 0 && tried < MOST_TRIED; i--) {
 		crn_node *n = p->infos[i].node;
-		if (crn_region_empty(&p->infos[i].wanted) || !is_candidate(p, n))
+		if (crn_region_empty(&p->infos[i].wanted) || !is_candidate(p, n, known))
 			continue;
 		bool kept;
 		tried++;
 		CRN_TRY(try_cut(b, n, &best_ns, &kept, err));
+		if (kept)
+			memset(known, 0, (size_t)p->n_infos * sizeof(*known));
 	}
 	return CAIRN_OK;
 }
