@@ -46,8 +46,8 @@ static bool has_suffix(const char *text, const char *suffix)
 	return n > k && strcmp(text + n - k, suffix) == 0;
 }
 
-cairn_status crn_table_format_of(const crn_registry *r, const crn_node *sink,
-	const crn_table_format **ret, cairn_error *err)
+cairn_status crn_table_format_of(
+	const crn_registry *r, const crn_node *sink, const crn_table_format **ret, cairn_error *err)
 {
 	const char *url = crn_sink_url(sink);
 	CRN_STR known = {0};
@@ -70,8 +70,8 @@ static void mark_path(const crn_node *sink, crn_str *folder, crn_str *file)
 	const char *url = crn_sink_url(sink), *slash = strrchr(url, '/');
 	int n = slash ? (int)(slash - url) + 1 : 0;
 	crn_str_appendf(folder, "%.*s.%s.cairn", n, url, url + n);
-	crn_str_appendf(file, "%s/table-%s", folder->data ? folder->data : "",
-		crn_table_name(sink));
+	crn_str_appendf(
+		file, "%s/table-%s", folder->data ? folder->data : "", crn_table_name(sink));
 }
 
 cairn_status crn_table_mark(const crn_node *sink, cairn_error *err)
@@ -109,10 +109,10 @@ static cairn_status inspect_table(const crn_registry *r, crn_output *o, cairn_er
 	CRN_TRY(crn_table_format_of(r, o->sink, &f, err));
 	bool there = f->exists(crn_sink_url(o->sink), crn_table_name(o->sink));
 	bool ours = there && mark_is_ours(o->sink);
-	o->state = !there			  ? CRN_OUTPUT_ABSENT
-		   : ours			  ? CRN_OUTPUT_COMPLETE
+	o->state = !there                       ? CRN_OUTPUT_ABSENT
+		   : ours                       ? CRN_OUTPUT_COMPLETE
 		   : crn_table_appends(o->sink) ? CRN_OUTPUT_ABSENT
-						  : CRN_OUTPUT_FOREIGN;
+						: CRN_OUTPUT_FOREIGN;
 	return CAIRN_OK;
 }
 
@@ -126,7 +126,8 @@ static cairn_status format_of(
 
 /* ---- inputs are never outputs ---- */
 
-/* The sources a sink reads, each once: pipelines share nodes, so a plain walk could take for ever. */
+/* The sources a sink reads, each once: pipelines share nodes, so a plain walk could take for ever.
+ */
 typedef struct walk {
 	crn_node **seen;
 	int n, cap;
@@ -141,7 +142,8 @@ static cairn_status walk_add(walk *w, crn_node *n, cairn_error *err)
 		int cap = w->cap ? 2 * w->cap : 64;
 		crn_node **seen = crn_realloc_array(w->seen, (size_t)cap, sizeof(*seen));
 		if (!seen)
-			return crn_fail_memory(err, "a list of inputs", (size_t)cap * sizeof(*seen));
+			return crn_fail_memory(
+				err, "a list of inputs", (size_t)cap * sizeof(*seen));
 		w->seen = seen;
 		w->cap = cap;
 	}
@@ -211,10 +213,12 @@ static cairn_status refuse(const crn_output *o, cairn_error *err)
 	const char *url = crn_sink_url(o->sink);
 	if (o->state == CRN_OUTPUT_COMPLETE) {
 		crn_fail(err, CAIRN_EXISTS, "output %s is complete already (same pipeline)", url);
-		crn_hint(err, "--on-exists resume accepts it, --on-exists replace computes it again");
+		crn_hint(err,
+			"--on-exists resume accepts it, --on-exists replace computes it again");
 	} else if (o->state == CRN_OUTPUT_OTHER) {
 		crn_fail(err, CAIRN_EXISTS,
-			"output %s was written by another pipeline, or its inputs have changed", url);
+			"output %s was written by another pipeline, or its inputs have changed",
+			url);
 		crn_hint(err, "write elsewhere, or --on-exists replace to erase it");
 	} else if (o->is_table) {
 		crn_fail(err, CAIRN_EXISTS, "%s holds a table '%s' already", url,
@@ -258,8 +262,8 @@ cairn_status crn_outputs_decide(const crn_registry *r, crn_node *const *sinks, i
 		if (o->is_print || mode == CRN_EXISTS_REPLACE)
 			continue;
 		bool other = o->state == CRN_OUTPUT_FOREIGN || o->state == CRN_OUTPUT_OTHER;
-		bool all_there = o->state == CRN_OUTPUT_COMPLETE && !work_left &&
-				 mode != CRN_EXISTS_RESUME;
+		bool all_there =
+			o->state == CRN_OUTPUT_COMPLETE && !work_left && mode != CRN_EXISTS_RESUME;
 		if (other || all_there)
 			return refuse(o, err);
 		o->skip = o->state == CRN_OUTPUT_COMPLETE;
@@ -268,8 +272,8 @@ cairn_status crn_outputs_decide(const crn_registry *r, crn_node *const *sinks, i
 	return CAIRN_OK;
 }
 
-cairn_status crn_output_clear(const crn_registry *r, const crn_output *o, crn_on_exists mode,
-	cairn_error *err)
+cairn_status crn_output_clear(
+	const crn_registry *r, const crn_output *o, crn_on_exists mode, cairn_error *err)
 {
 	if (mode != CRN_EXISTS_REPLACE || o->is_print || o->is_table)
 		return CAIRN_OK;

@@ -3,7 +3,7 @@
  * path_clash.c -- see path_clash.h.
  *
  *	"file:///data/new/../in.npy" ── the part that exists, resolved ──> /data/in.npy
- *	"slices/img.%05d.png"	     ── folder resolved, name as pattern ─> /data/slices + "img.*.png"
+ *	"slices/img.%05d.png"	     ── folder resolved, name as pattern ─> /data/slices, "img.*.png"
  *
  * Two patterns meet when some name fits both; a glob's ? and [...] count as * (rather one refusal
  * too many than an input overwritten).
@@ -47,7 +47,8 @@ static bool append_part(char out[PATH_MAX], const char *part, size_t n)
 }
 
 /* realpath() that also takes what does not exist yet: the longest part that does is resolved. Parts
- * after a missing one are joined by name, and looked at again, so that "missing/../link" is found. */
+ * after a missing one are joined by name, and looked at again, so that "missing/../link" is found.
+ */
 static bool resolve(const char *path, char out[PATH_MAX])
 {
 	char joined[PATH_MAX];
@@ -106,13 +107,14 @@ static bool place_of(const char *url, place *ret)
 		return resolve(folder, ret->folder);
 	/* A link's own name does not matter: what is written and read is where it leads. */
 	char *last = strrchr(ret->path, '/');
-	snprintf(ret->folder, sizeof(ret->folder), "%.*s", last == ret->path ? 1 : (int)(last - ret->path),
-		ret->path);
+	snprintf(ret->folder, sizeof(ret->folder), "%.*s",
+		last == ret->path ? 1 : (int)(last - ret->path), ret->path);
 	snprintf(ret->name, sizeof(ret->name), "%s", last + 1);
 	return true;
 }
 
-/* Is there a text that fits both patterns? row[j]: a's first i characters and b's first j have one. */
+/* Is there a text that fits both patterns? row[j]: a's first i characters and b's first j have one.
+ */
 static bool names_meet(const char *a, const char *b)
 {
 	bool row[NAME_BYTES + 1] = {true}, above[NAME_BYTES + 1];
