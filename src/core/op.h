@@ -176,9 +176,8 @@ typedef struct crn_global {
 	/* Per-worker accumulator of a pass, none if NULL; made with partial_init. */
 	size_t (*partial_bytes)(const crn_node *n, int pass);
 	void (*partial_init)(const void *state, int pass, void *partial);
-	/* One tile: call->in[k] holds the tile's box of in[k] (all inputs have the same shape, or the op
-	 * is given its first input only, if others are small: see inputs_folded). `tile` is its index
-	 * in the grid. May charge and spill through env; may lock the op's own mutex briefly. */
+	/* One tile: call->in[k] holds the tile's box of in[k] ; all inputs have one shape. `tile` is its
+	 * index in the grid. May charge and spill through env; may lock the op's own mutex briefly. */
 	cairn_status (*fold)(
 		void *state, void *partial, int pass, int64_t tile, const crn_call *call, cairn_error *err);
 	/* Serial, once per worker in worker order / once at the end of a pass. Results must not depend

@@ -9,7 +9,7 @@
  *	queued ──reserve all──> admitted ──ask for chunks──> runs the tile ──> next tile ... done
  *	                                        └── missing: parked until they are produced
  *
- * Invariants (why this cannot deadlock, at any budget >= plan->min_bytes)
+ * Invariants (why this cannot deadlock, at any budget >= plan->need_bytes)
  *  (1) All or nothing: a task reserves work_bytes before it starts and never asks for more.
  *  (2) Every level of cuts, and the stage itself, owns one *slot*: memory set aside for one task of
  *      that level. More tasks of a level run only out of the general part of the budget.

@@ -129,8 +129,8 @@ cairn_status crn_dump_text(const crn_plan *p, crn_str *out, cairn_error *err)
 	text_nodes(p, voxels, out);
 	crn_str_appendf(out, "reads %s of decoded input\n",
 		crn_format_bytes(crn_plan_source_bytes(p, voxels), read));
-	crn_str_appendf(out, "memory: one task of each kind takes %s, the budget is %s%s\n",
-		crn_format_bytes((double)p->min_bytes, need),
+	crn_str_appendf(out, "memory: the smallest budget that works is %s, this one is %s%s\n",
+		crn_format_bytes((double)p->smallest_bytes, need),
 		crn_format_bytes((double)p->options.memory_bytes, have),
 		p->fits ? "" : ": DOES NOT FIT");
 	return out->oom ? crn_fail_memory(err, "an explanation", out->len) : CAIRN_OK;
@@ -213,9 +213,10 @@ cairn_status crn_dump_json(const crn_plan *p, crn_str *out, cairn_error *err)
 	CRN_TRY(crn_plan_voxels(p, voxels, err));
 	crn_str_appendf(out,
 		"{\"plan\": \"%s\", \"threads\": %d, \"isa\": \"%s\", \"fits\": %s, "
-		"\"memory_bytes\": %zu, \"min_bytes\": %zu, \"standing_bytes\": %zu, \"read_bytes\": ",
+		"\"memory_bytes\": %zu, \"min_bytes\": %zu, \"need_bytes\": %zu, "
+		"\"standing_bytes\": %zu, \"read_bytes\": ",
 		crn_hash_hex(p->hash, hex), p->options.n_threads, crn_isa_name(p->options.isa),
-		p->fits ? "true" : "false", p->options.memory_bytes, p->min_bytes,
+		p->fits ? "true" : "false", p->options.memory_bytes, p->smallest_bytes, p->need_bytes,
 		p->standing_bytes);
 	crn_json_double(out, crn_plan_source_bytes(p, voxels));
 	crn_str_append(out, ", \"stages\": [");

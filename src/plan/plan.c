@@ -3,8 +3,8 @@
  * plan.c -- building a plan: collect nodes, bind kernels, find what is wanted, lay out stages.
  *
  * Reading order: crn_plan_build() at the foot tells the story; cuts.c decides what is materialised,
- * tiling.c chooses tiles, stages.c makes the stages. A plan is first made for speed; if that does not
- * fit the budget it is made again `tight`, and the tight need is the smallest budget that works.
+ * tiling.c chooses tiles, stages.c makes the stages. A plan is made `tight` first, which gives the
+ * smallest budget that works, then for speed; if that does not fit, the tight one is the plan.
  */
 #include "plan/plan.h"
 
@@ -156,11 +156,27 @@ static int set_level(crn_plan *p, crn_cut *cut)
 	return cut->level;
 }
 
+/* Chunks of a cut that are dropped at once are computed again for every neighbour: a plan that can
+ * keep none of them would finish, but not in anybody's lifetime. This much can stay. */
+#define ROOM_PER_CUT ((size_t)16 << 20)
+
+static size_t cache_room(const crn_plan *p)
+{
+	size_t room = 0;
+	for (int c = 0; c < p->n_cuts; c++) {
+		double all = (double)p->cuts[c].chunks.n_tiles *
+			     (double)crn_buffer_bytes(p->cuts[c].chunk_bytes);
+		if (p->cuts[c].kind == CRN_CUT_NODE)
+			room += all < (double)ROOM_PER_CUT ? (size_t)all : ROOM_PER_CUT;
+	}
+	return room;
+}
+
 static void add_levels(crn_plan *p)
 {
 	memset(p->level_bytes, 0, sizeof(p->level_bytes));
 	p->n_levels = 0;
-	p->min_bytes = p->standing_bytes + p->top_bytes;
+	p->need_bytes = p->standing_bytes + p->top_bytes;
 	for (int c = 0; c < p->n_cuts; c++)
 		set_level(p, &p->cuts[c]);
 	for (int c = 0; c < p->n_cuts; c++) {
@@ -170,8 +186,9 @@ static void add_levels(crn_plan *p)
 		p->n_levels = cut->level >= p->n_levels ? cut->level + 1 : p->n_levels;
 	}
 	for (int l = 0; l < p->n_levels; l++)
-		p->min_bytes += p->level_bytes[l];
-	p->fits = p->min_bytes <= p->options.memory_bytes;
+		p->need_bytes += p->level_bytes[l];
+	p->need_bytes += cache_room(p);
+	p->fits = p->need_bytes <= p->options.memory_bytes;
 }
 
 cairn_status crn_plan_check_fits(const crn_plan *p, cairn_error *err)
@@ -179,15 +196,15 @@ cairn_status crn_plan_check_fits(const crn_plan *p, cairn_error *err)
 	char need[32], have[32];
 	if (p->fits)
 		return CAIRN_OK;
-	crn_format_bytes((double)p->min_bytes, need);
+	crn_format_bytes((double)p->smallest_bytes, need);
 	crn_format_bytes((double)p->options.memory_bytes, have);
 	crn_fail(err, CAIRN_NOFIT,
 		"the plan does not fit the memory budget: it needs %s (%zu bytes), the budget is %s", need,
-		p->min_bytes, have);
+		p->smallest_bytes, have);
 	if (p->biggest)
 		crn_where(err, "op %s needs most", p->biggest->origin);
 	crn_hint(err, "try --memory %zuM, or smaller chunks for the output",
-		(p->min_bytes >> 20) + 1);
+		(p->smallest_bytes >> 20) + 1);
 	return CAIRN_NOFIT;
 }
 
@@ -221,8 +238,7 @@ static cairn_status lay_out(crn_plan *p, bool tight, cairn_error *err)
 	crn_builder b = {.plan = p, .tight = tight};
 	drop_layout(p);
 	CRN_TRY(crn_build_leaves(&b, err));
-	if (!tight)
-		CRN_TRY(crn_build_cuts(&b, err));
+	CRN_TRY(crn_build_cuts(&b, err));
 	CRN_TRY(crn_build_stages(&b, err));
 	add_levels(p);
 	return CAIRN_OK;
@@ -247,10 +263,13 @@ static cairn_status build(crn_plan *p, crn_node *const *sinks, int n_sinks, cair
 	CRN_TRY(bind_all(p, err));
 	want_all(p, sinks, n_sinks);
 	p->hash = hash_sinks(sinks, n_sinks);
-	CRN_TRY(lay_out(p, false, err));
+	/* Tight first: what it needs is the smallest budget, accepted or refused to the byte. */
+	CRN_TRY(lay_out(p, true, err));
+	p->smallest_bytes = p->need_bytes;
 	if (!p->fits)
-		CRN_TRY(lay_out(p, true, err));
-	return CAIRN_OK;
+		return CAIRN_OK;
+	CRN_TRY(lay_out(p, false, err));
+	return p->fits ? CAIRN_OK : lay_out(p, true, err);
 }
 
 cairn_status crn_plan_build(const crn_registry *r, crn_node *const *sinks, int n_sinks,

@@ -117,8 +117,9 @@ typedef struct crn_plan {
 	size_t top_bytes;      /* largest work_bytes of a stage's task */
 	size_t standing_bytes; /* results and partials that stay during the run */
 	size_t table_bytes;    /* part of standing: allowance for tables of global ops */
-	size_t min_bytes;      /* smallest budget that works */
-	const crn_node *biggest; /* the op whose task sets min_bytes */
+	size_t need_bytes;     /* of this plan: standing, and one task of every kind */
+	size_t smallest_bytes; /* smallest budget that works: need_bytes of the tightest plan */
+	const crn_node *biggest; /* the op whose task is largest */
 	bool fits;
 	crn_hash hash;	       /* of all sinks: the journal's name for this plan */
 } crn_plan;
@@ -126,7 +127,7 @@ typedef struct crn_plan {
 /**
  * Plans `sinks` (SINK nodes; or one array node with options->region). The nodes must outlive it.
  *
- * USAGE for options no format takes. A plan that does not fit has fits == false and min_bytes set.
+ * USAGE for options no format takes. A plan that does not fit has fits == false and smallest_bytes set.
  */
 CRN_CHECKED cairn_status crn_plan_build(const crn_registry *r, crn_node *const *sinks, int n_sinks,
 	const crn_plan_options *options, crn_plan **ret, cairn_error *err);

@@ -14,7 +14,8 @@
 #define FOLD_VOXELS ((int64_t)1 << 22)
 #define TASK_VOXELS ((int64_t)1 << 23)
 /* Tables of a global op grow with the data; this much is promised before the run starts. */
-#define TABLE_ALLOWANCE ((size_t)2 << 20)
+#define TABLE_ALLOWANCE ((size_t)4 << 20)
+#define TABLE_BYTES_PER_TILE ((size_t)128)
 #define PRINT_MAX_BYTES ((size_t)1 << 20)
 
 static void charge_top(crn_plan *p, const crn_node *n, size_t bytes)
@@ -82,8 +83,9 @@ static cairn_status build_global(crn_builder *b, int index, crn_stage *s, cairn_
 	}
 	g->partial_bytes = crn_buffer_bytes(g->partial_bytes);
 	s->tasks = g->tiling;
-	p->standing_bytes += g->partial_bytes * (size_t)p->options.n_threads + TABLE_ALLOWANCE;
-	p->table_bytes += TABLE_ALLOWANCE;
+	size_t tables = TABLE_ALLOWANCE + TABLE_BYTES_PER_TILE * (size_t)g->tiling.n_tiles;
+	p->standing_bytes += g->partial_bytes * (size_t)p->options.n_threads + tables;
+	p->table_bytes += tables;
 	charge_top(p, n, g->tiling.work_bytes);
 	return CAIRN_OK;
 }

@@ -8,7 +8,7 @@
 
 #define TASK_OVERHEAD_NS 30000.0 /* queue, layout, buffers: measured on an idle engine */
 /* Below this a smaller tile saves nothing worth having, and costs time without end. */
-#define FLOOR_BYTES ((size_t)1 << 20)
+#define FLOOR_BYTES ((size_t)8 << 20)
 #define MOST_CANDIDATES 8
 
 void crn_tiling_set(crn_tiling *t, const crn_region *domain, const int64_t *tile)
