@@ -67,7 +67,7 @@ void cli_say_report(const cli *c, const cairn_report *r)
 	if (r->units_skipped > 0)
 		fprintf(stderr, ", %lld of %lld chunks were there already",
 			(long long)r->units_skipped,
-			(long long)(r->units_skipped + r->units_written));
+			(long long)r->units_skipped + (long long)r->units_written);
 	fprintf(stderr, ", peak memory %s\n", cli_bytes((double)r->peak_memory_bytes, peak));
 }
 

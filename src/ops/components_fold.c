@@ -175,6 +175,12 @@ static size_t align64(size_t n)
 	return (n + 63) / 64 * 64;
 }
 
+/* Only sizes are asked for when there is no memory. */
+static void *place(char *at, size_t offset)
+{
+	return at ? at + offset : NULL;
+}
+
 static size_t lay_out(work *w, const crn_region *tile, bool singles, char *at)
 {
 	int x = tile->ndim - 1;
@@ -186,15 +192,15 @@ static size_t lay_out(work *w, const crn_region *tile, bool singles, char *at)
 	}
 	w->most = singles ? w->row_n : (w->row_n + 1) / 2;
 	size_t runs = (size_t)(w->most * w->n_rows), used = 0;
-	w->pairs = (uint32_t *)(at + used);
+	w->pairs = place(at, used);
 	used += align64(8 * runs + 8);
-	w->component = (uint32_t *)(at + used);
+	w->component = place(at, used);
 	used += align64(4 * runs);
-	w->first = (uint32_t *)(at + used);
+	w->first = place(at, used);
 	used += align64(4 * (size_t)(w->n_rows + 1));
-	w->bits = (uint64_t *)(at + used);
+	w->bits = place(at, used);
 	used += align64(8 * (size_t)crn_bit_words(w->row_n));
-	w->buffer = (uint8_t *)(at + used);
+	w->buffer = place(at, used);
 	used += CRN_RUN_SEGMENT_BYTES + crn_run_row_bytes(w->most);
 	return align64(used);
 }
