@@ -23,6 +23,9 @@ static void fill_elements(char *dst, int64_t stride, int64_t n, size_t size, crn
 		memcpy(dst + i * stride, value.bytes, size);
 }
 
+/* Source positions of the row's ends, worked out once per call: most rows need the same few. */
+#define MOST_MAPPED 1024
+
 typedef struct row_copy {
 	const crn_need *need;
 	const crn_region *held;
@@ -30,17 +33,48 @@ typedef struct row_copy {
 	const crn_view *dst, *src;
 	int axis;	     /* last axis */
 	int64_t inner0, inner1; /* elements [inner0, inner1) of the row lie inside the domain */
+	int64_t n_mapped;	/* entries of `mapped`; 0: too many, work them out one by one */
+	int64_t mapped[MOST_MAPPED]; /* left end, then right end: position in the source row, or -1 */
 } row_copy;
+
+static int64_t end_position(const row_copy *c, int64_t i)
+{
+	const crn_region *r = &c->need->region;
+	return held_position(
+		c->need, c->held, c->shape, c->axis, r->lo[c->axis] + i * r->step[c->axis]);
+}
+
+static void map_ends(row_copy *c)
+{
+	int64_t n = c->dst->shape[c->axis], right = n - c->inner1;
+	if (c->inner0 + right > MOST_MAPPED)
+		return;
+	for (int64_t i = 0; i < c->inner0; i++)
+		c->mapped[i] = end_position(c, i);
+	for (int64_t i = 0; i < right; i++)
+		c->mapped[c->inner0 + i] = end_position(c, c->inner1 + i);
+	c->n_mapped = c->inner0 + right;
+}
 
 static void copy_mapped(const row_copy *c, char *dst, const char *src, int64_t from, int64_t to)
 {
 	size_t size = crn_dtype_size(c->dst->dtype);
-	int64_t lo = c->need->region.lo[c->axis], step = c->need->region.step[c->axis];
+	int64_t ds = c->dst->stride[c->axis], ss = c->src->stride[c->axis];
+	int64_t shift = from >= c->inner1 ? c->inner1 - c->inner0 : 0;
 	for (int64_t i = from; i < to; i++) {
-		int64_t at = held_position(c->need, c->held, c->shape, c->axis, lo + i * step);
-		const void *value = at < 0 ? (const void *)c->need->cval.bytes
-					   : src + at * c->src->stride[c->axis];
-		memcpy(dst + i * c->dst->stride[c->axis], value, size);
+		int64_t at = c->n_mapped ? c->mapped[i - shift] : end_position(c, i);
+		const void *value = at < 0 ? (const void *)c->need->cval.bytes : src + at * ss;
+		switch (size) {
+		case 1:
+			memcpy(dst + i * ds, value, 1);
+			break;
+		case 4:
+			memcpy(dst + i * ds, value, 4);
+			break;
+		default:
+			memcpy(dst + i * ds, value, size);
+			break;
+		}
 	}
 }
 
@@ -81,12 +115,20 @@ void crn_border_fill(const crn_view *dst, const crn_need *need, const crn_view *
 		return;
 	}
 	int x = dst->ndim - 1;
-	row_copy c = {.need = need, .held = held, .shape = shape, .dst = dst, .src = src, .axis = x};
+	row_copy c;
+	c.need = need;
+	c.held = held;
+	c.shape = shape;
+	c.dst = dst;
+	c.src = src;
+	c.axis = x;
+	c.inner0 = c.n_mapped = 0;
 	while (c.inner0 < r->n[x] && r->lo[x] + c.inner0 * r->step[x] < 0)
 		c.inner0++;
 	c.inner1 = r->n[x];
 	while (c.inner1 > c.inner0 && r->lo[x] + (c.inner1 - 1) * r->step[x] >= shape[x])
 		c.inner1--;
+	map_ends(&c);
 	crn_rows rows;
 	for (crn_rows_begin(&rows, dst->ndim, dst->shape); !rows.end; crn_rows_next(&rows)) {
 		const char *from = src->data;

@@ -13,6 +13,7 @@ typedef struct state {
 	const char *row[CRN_MAX_INPUTS]; /* input rows */
 	int64_t stride[CRN_MAX_INPUTS];	 /* along the row, bytes */
 	size_t size[CRN_MAX_INPUTS];
+	bool fixed[CRN_MAX_INPUTS]; /* one value for the whole region: its block is filled already */
 } state;
 
 static void gather(char *to, const char *from, int64_t stride, size_t size, int64_t n)
@@ -43,10 +44,9 @@ static const void *input_block(state *s, int k, int64_t at, int64_t n)
 	if (s->stride[k] == (int64_t)s->size[k])
 		return s->row[k] + at * s->stride[k];
 	char *block = s->blocks + (size_t)k * CRN_BLOCK * sizeof(crn_elem);
-	/* A repeated value fills its block once per row. */
-	if (s->stride[k] != 0 || at == 0)
-		gather(block, s->row[k] + at * s->stride[k], s->stride[k], s->size[k],
-			s->stride[k] == 0 ? CRN_BLOCK : n);
+	/* A value repeated along the row fills its block with the row's first, longest, part. */
+	if (!s->fixed[k] && (s->stride[k] != 0 || at == 0))
+		gather(block, s->row[k] + at * s->stride[k], s->stride[k], s->size[k], n);
 	return block;
 }
 
@@ -73,6 +73,14 @@ static void run_row(state *s, char *out, size_t out_size, int64_t n)
 	}
 }
 
+static bool is_one_value(const crn_view *v)
+{
+	for (int d = 0; d < v->ndim; d++)
+		if (v->shape[d] > 1 && v->stride[d] != 0)
+			return false;
+	return true;
+}
+
 void crn_program_run(
 	const crn_pnode *group, const crn_view *out, const crn_view *in, void *scratch)
 {
@@ -84,7 +92,13 @@ void crn_program_run(
 	for (int k = 0; k < group->n_in; k++) {
 		s.size[k] = crn_dtype_size(in[k].dtype);
 		s.stride[k] = x >= 0 ? in[k].stride[x] : (int64_t)s.size[k];
-		flat = flat && crn_view_is_dense(&in[k]);
+		s.fixed[k] = is_one_value(&in[k]);
+		if (s.fixed[k]) {
+			s.stride[k] = 0;
+			gather(s.blocks + (size_t)k * CRN_BLOCK * sizeof(crn_elem), in[k].data, 0,
+				s.size[k], CRN_BLOCK);
+		}
+		flat = flat && (s.fixed[k] || crn_view_is_dense(&in[k]));
 	}
 	if (flat) { /* one long row: short rows would waste blocks */
 		int64_t n = 1;
@@ -92,7 +106,7 @@ void crn_program_run(
 			n *= out->shape[d];
 		for (int k = 0; k < group->n_in; k++) {
 			s.row[k] = in[k].data;
-			s.stride[k] = (int64_t)s.size[k];
+			s.stride[k] = s.fixed[k] ? 0 : (int64_t)s.size[k];
 		}
 		run_row(&s, out->data, out_size, n);
 		return;

@@ -170,13 +170,6 @@ static size_t region_bytes(const crn_node *n, const crn_region *r)
 		(size_t)crn_region_count(r) * crn_dtype_size(n->type.dtype));
 }
 
-static double node_ns(const crn_node *n)
-{
-	if (n->op->cost)
-		return n->op->cost(n);
-	return n->op->kind == CRN_ELEMENTWISE ? 0.5 : 1.0;
-}
-
 typedef struct meter {
 	crn_layout *l;
 	const crn_piece *p;
@@ -264,7 +257,7 @@ static double instance_ns(const crn_pnode *pn, const crn_region *r)
 			ns += 0.5 * voxels;
 		return ns;
 	case CRN_ROLE_COMPUTE:
-		return (node_ns(pn->node) + 0.5) * voxels;
+		return (pn->cost_ns + 0.5) * voxels;
 	default:
 		return 0;
 	}

@@ -60,7 +60,8 @@ static cairn_status add(builder *b, crn_node *n, bool as_root, int *ret, cairn_e
 	}
 	crn_placement where = {.slot = -1, .info = -1};
 	b->place(b->plan, n, as_root, &where);
-	crn_pnode pn = {.node = n, .role = where.role, .slot = where.slot, .info = where.info};
+	crn_pnode pn = {.node = n, .role = where.role, .slot = where.slot, .info = where.info,
+		.cost_ns = where.cost_ns};
 	if (!is_leaf(&pn)) {
 		pn.n_in = n->n_in;
 		for (int k = 0; k < n->n_in; k++)

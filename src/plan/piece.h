@@ -55,6 +55,7 @@ typedef struct crn_pnode {
 	crn_role role;
 	int slot;	/* CHUNKS: cut; RESIDENT: resident; COMPUTE of a GLOBAL: global; else -1 */
 	int info;	/* index into the plan's node table: bound data, counters */
+	double cost_ns; /* per voxel of the node */
 	int n_in;
 	int in[CRN_MAX_INPUTS]; /* indices into the piece; for a GROUP its outside inputs */
 	crn_program program;	/* GROUP */
@@ -73,6 +74,7 @@ typedef struct crn_placement {
 	crn_role role; /* CHUNKS, BOX, RESIDENT, or COMPUTE/VIEW/GROUP as the op says */
 	int slot, info;
 	const crn_bound *bound;
+	double cost_ns;
 } crn_placement;
 typedef void (*crn_place_fn)(void *plan, crn_node *n, bool as_root, crn_placement *ret);
 

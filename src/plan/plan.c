@@ -55,6 +55,7 @@ static cairn_status bind_all(crn_plan *p, cairn_error *err)
 {
 	for (int i = 0; i < p->n_infos; i++) {
 		crn_node *n = p->infos[i].node;
+		p->infos[i].cost_ns = n->op->cost ? n->op->cost(n) : 1;
 		if (!n->op->bind)
 			continue;
 		cairn_status status = n->op->bind(n, p->options.isa, &p->infos[i].bound, err);

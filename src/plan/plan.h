@@ -27,6 +27,7 @@
 typedef struct crn_info {
 	crn_node *node;	   /* borrowed from the sinks, which the caller keeps */
 	crn_bound bound;
+	double cost_ns;	   /* per voxel: asked of the op once */
 	crn_region wanted; /* hull of what the sinks need of it: the minimal work */
 } crn_info;
 

@@ -68,7 +68,7 @@ typedef struct search {
 	const crn_tile_query *q;
 	crn_layout layout;
 	crn_tiling best;
-	double best_score, best_ns;
+	double best_score, best_ns, best_run;
 	bool found, found_inside;
 } search;
 
@@ -110,6 +110,18 @@ static void measure(search *s, crn_tiling *t)
 		t->work_bytes += crn_buffer_bytes((size_t)(voxels * (double)q->bytes_per_voxel));
 }
 
+/* Elements of the domain that lie together in a tile: whole trailing axes and one more extent. */
+static double contiguous_run(const crn_tiling *t)
+{
+	double run = 1;
+	for (int d = t->domain.ndim - 1; d >= 0; d--) {
+		run *= (double)t->tile[d];
+		if (t->tile[d] < t->domain.n[d])
+			break;
+	}
+	return run;
+}
+
 static void consider(search *s, const int64_t *tile)
 {
 	const crn_tile_query *q = s->q;
@@ -126,11 +138,16 @@ static void consider(search *s, const int64_t *tile)
 	bool by_bytes = q->tight || !inside;
 	double score = by_bytes ? bytes : ns;
 	bool tie = by_bytes && score == s->best_score && ns < s->best_ns;
+	/* Of tiles that cost about the same, the one with the longest runs of memory. */
+	double run = contiguous_run(&t);
+	if (!by_bytes && s->found_inside && run > s->best_run)
+		score *= 0.97;
 	bool better = !s->found || (inside && !s->found_inside && !q->tight) ||
 		      ((inside == s->found_inside || q->tight) && (score < s->best_score || tie));
 	if (!better)
 		return;
 	s->best = t;
+	s->best_run = run;
 	s->best_score = score;
 	s->best_ns = ns;
 	s->found = true;
