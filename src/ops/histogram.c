@@ -42,13 +42,8 @@ static cairn_status begin(const crn_node *n, const crn_env *env, void **ret_stat
 		.counts_wanted = n->op == &crn_op_histogram,
 		.has_range = range->kind != CRN_V_NONE};
 	if (wish.has_range) {
-		bool narrow = n->in[0]->type.dtype == CRN_F32;
 		wish.first = range->list.items[0].f;
 		wish.last = range->list.items[1].f;
-		if (narrow) { /* numpy compares float32 arrays with float32 edges */
-			wish.first = (float)wish.first;
-			wish.last = (float)wish.last;
-		}
 	}
 	return crn_bin_counts_new(&wish, n, env, ret_state, err);
 }
