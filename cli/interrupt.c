@@ -7,6 +7,7 @@
  */
 #include "cli/cli.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <string.h>
 #include <unistd.h>
@@ -21,14 +22,16 @@ static void say(const char *text)
 
 static void on_signal(int number)
 {
-	if (pressed >= 2) {
+	int kept = errno; /* what was interrupted may be about to read it */
+	int times = __atomic_add_fetch(&pressed, 1, __ATOMIC_RELAXED);
+	if (times > 2) {
 		signal(number, SIG_DFL);
 		raise(number);
-		return;
+	} else {
+		say(times == 1 ? "\ncairn: finishing what is in flight; Ctrl-C again stops now\n"
+			       : "\ncairn: stopping\n");
 	}
-	pressed++;
-	say(pressed == 1 ? "\ncairn: finishing what is in flight; Ctrl-C again stops now\n"
-			 : "\ncairn: stopping\n");
+	errno = kept;
 }
 
 const volatile int *cli_interrupt_start(void)

@@ -297,6 +297,12 @@ static bool ask_all(crn_sched *s, crn_task *t)
 	return t->missing == 0;
 }
 
+/* How often a stop was asked for: 1 finishes what is in flight, 2 stops soon. Set by a signal handler. */
+static int stop_wish(const crn_sched *s)
+{
+	return s->options.cancel ? __atomic_load_n(s->options.cancel, __ATOMIC_RELAXED) : 0;
+}
+
 /* ---- a worker runs a task; unlocked but for the marked parts ---- */
 
 /* Prepares tile t->tile: its layout and the list of chunks. */
@@ -315,7 +321,7 @@ static void prepare_tile(crn_task *t)
 
 static bool must_stop(const crn_sched *s)
 {
-	return s->options.cancel && *s->options.cancel >= 2;
+	return stop_wish(s) >= 2;
 }
 
 static void run_tile(crn_task *t)
@@ -386,7 +392,7 @@ static void advance(crn_sched *s, crn_task *t, int worker)
 
 static bool may_admit(const crn_sched *s)
 {
-	if (s->options.cancel && *s->options.cancel)
+	if (stop_wish(s))
 		return false;
 	return s->first_failed < 0 || s->options.keep_going;
 }
@@ -549,7 +555,7 @@ static cairn_status outcome(crn_sched *s, cairn_error *err)
 			*err = s->error;
 		return s->status;
 	}
-	if (s->options.cancel && *s->options.cancel)
+	if (stop_wish(s))
 		return crn_fail(err, CAIRN_INTERRUPTED, "interrupted; the same command resumes");
 	if (s->first_failed >= 0) {
 		if (err)

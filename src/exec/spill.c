@@ -76,9 +76,11 @@ cairn_status crn_spill_append(
 		ssize_t k = pwrite(s->fd, from, n, (off_t)at);
 		if (k < 0 && errno == EINTR)
 			continue;
-		if (k <= 0)
-			return crn_fail_errno(
-				err, CAIRN_FAILED, "writing a scratch file in", s->folder);
+		if (k <= 0) {
+			crn_fail_errno(err, CAIRN_FAILED, "writing a scratch file in", s->folder);
+			crn_hint(err, "free some space there, or choose another folder with --scratch");
+			return CAIRN_FAILED;
+		}
 		from += k;
 		at += (uint64_t)k;
 		n -= (size_t)k;

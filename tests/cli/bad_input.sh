@@ -185,7 +185,7 @@ for suffix in npy zarr tif db; do
 	code=$?
 	check "no room for .$suffix: exit 1, not $code" test $code -eq 1
 	check "one message: $suffix" test "$(grep -c '^cairn: error: ' err)" -eq 1
-	case $suffix in db) says "scratch file" ;; *) says "new_full.$suffix" ;; esac
+	case $suffix in db) says "scratch file" && says "--scratch" ;; *) says "new_full.$suffix" ;; esac
 	check "no temporary files: $suffix" test -z "$(find . -name '.crn-*' -o -name '*.part')"
 	check "no false output: $suffix" test ! -e new_full.$suffix -o ! -f new_full.$suffix/.zarray
 	gives 0 run new_full.py
