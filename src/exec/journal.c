@@ -10,6 +10,7 @@
 #include "base/path.h"
 #include "base/thread.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -110,6 +111,31 @@ cairn_status crn_journal_read(const char *path, crn_json **ret_head, bool *ret_d
 
 /* ---- what is there ---- */
 
+/* A head without its newline: the disk was full, or a kill came, before anything was stored. */
+static bool head_is_torn(const char *path)
+{
+	FILE *file = fopen(path, "re");
+	CRN_STR line = {0};
+	bool torn = file && (!read_line(file, &line) || line.data[line.len - 1] != '\n');
+	if (file)
+		fclose(file);
+	return torn && !line.oom;
+}
+
+/* A folder with nothing but the journal's folder in it. */
+static bool holds_only_journal(const char *folder)
+{
+	DIR *d = opendir(folder);
+	struct dirent *entry;
+	bool only = d != NULL;
+	while (d && (entry = readdir(d)) != NULL)
+		only = only && (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0 ||
+				       strcmp(entry->d_name, ".cairn") == 0);
+	if (d)
+		closedir(d);
+	return only;
+}
+
 cairn_status crn_journal_inspect(const crn_format *f, const char *url, crn_hash plan,
 	crn_output_state *ret, cairn_error *err)
 {
@@ -127,7 +153,9 @@ cairn_status crn_journal_inspect(const crn_format *f, const char *url, crn_hash 
 	crn_json *head = NULL;
 	bool done = false;
 	if (crn_journal_read(path.data, &head, &done, NULL, NULL, NULL) != CAIRN_OK) {
-		*ret = CRN_OUTPUT_OTHER; /* unreadable: never continued */
+		/* Unreadable: never continued. */
+		bool fresh = head_is_torn(path.data) && (!has_output || holds_only_journal(url));
+		*ret = fresh ? CRN_OUTPUT_ABSENT : CRN_OUTPUT_OTHER;
 		return CAIRN_OK;
 	}
 	char hex[33];

@@ -191,6 +191,17 @@ for suffix in npy zarr tif db; do
 	gives 0 run new_full.py
 done
 
+# no room even for the first line of the journal: the same command starts afresh
+for suffix in npy zarr tif; do
+	(
+		trap '' XFSZ
+		ulimit -f 0
+		exec "$CAIRN" run -q -e "ones((4, 4)).write('new_none.$suffix')"
+	) 2>&1 | cat >err
+	says "new_none.$suffix"
+	gives 0 run -e "ones((4, 4)).write('new_none.$suffix')"
+done
+
 sums "$SCRATCH.after"
 check "everything that was there is as it was" diff "$SCRATCH.before" "$SCRATCH.after"
 finish
