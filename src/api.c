@@ -314,6 +314,7 @@ cairn_status cairn_pipeline_run(
 	run.description = crn_pipeline_text(p->inner);
 	crn_node *const *sinks = crn_pipeline_sinks(p->inner, &n);
 	cairn_status status = crn_run(p->session->engine, sinks, n, &run, &report, err);
+	char *json = crn_steal(&report.json);
 	if (status == CAIRN_OK && ret_report)
 		*ret_report = (cairn_report){
 			.seconds = report.seconds,
@@ -323,8 +324,10 @@ cairn_status cairn_pipeline_run(
 			.bytes_read = report.bytes_read,
 			.bytes_written = report.bytes_written,
 			.peak_memory_bytes = report.peak_memory_bytes,
-			.json = crn_steal(&report.json),
+			.json = json,
 		};
+	else
+		crn_free(json);
 	crn_report_done(&report);
 	return status;
 }
