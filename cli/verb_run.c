@@ -77,14 +77,15 @@ const cli_verb cli_verb_run = {
 	.name = "run",
 	.summary = "compute what a pipeline writes and prints",
 	.usage = "[OPTIONS] FILE | -e TEXT",
-	.details = "Reads a pipeline (FILE, - for stdin, or TEXT), plans it, and computes its "
-		   "outputs inside\n"
-		   "the memory given. Nothing that no output needs is read or computed. Relative "
-		   "paths in the\n"
-		   "text are relative to the working directory.\n\n"
-		   "Interrupted (Ctrl-C: what is in flight is finished), killed or out of disk: the "
-		   "same\ncommand again continues at the missing chunks. A finished output is left "
-		   "alone unless\n--on-exists replace is given.",
+	.details =
+		"Reads a pipeline (FILE, - for stdin, or TEXT), plans it, and computes its "
+		"outputs inside\n"
+		"the memory given. Nothing that no output needs is read or computed. Relative "
+		"paths in the\n"
+		"text are relative to the working directory.\n\n"
+		"Interrupted (Ctrl-C: what is in flight is finished), killed or out of disk: the "
+		"same\ncommand again continues at the missing chunks. A finished output is left "
+		"alone unless\n--on-exists replace is given.",
 	.examples = "  cairn run foam.py --set sigma=1,2,2 --memory 8G\n"
 		    "  cairn run -e '(read(\"fish.tif\").median_filter(5) > "
 		    "10).label().write(\"labels.zarr\")'\n"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * make_foam.c -- writes a synthetic foam with a known number of bubbles, for the demo and the tests.
+ * make_foam.c -- writes a synthetic foam with a known number of bubbles, for the demo and the
+ *tests.
  *
  *	make-foam foam.npy [BUBBLES [SEED]]
  *
@@ -9,7 +10,8 @@
  * under uniform noise of +-8. A bubble is wide enough that smoothing with sigma (3, 6, 6) and an
  * erosion by ball(12) leave one core of it, so the lecture's chain must count exactly BUBBLES.
  * The same arguments give the same bytes on every machine: no floating point is involved.
- * Prints the number of bubbles. Fails (exit 1) when so many do not fit or the file cannot be written.
+ * Prints the number of bubbles. Fails (exit 1) when so many do not fit or the file cannot be
+ *written.
  */
 #include <stdint.h>
 #include <stdio.h>
@@ -67,8 +69,7 @@ static int place(bubble *all, int wanted)
 {
 	int n = 0;
 	for (int tries = 0; n < wanted && tries < MAX_TRIES; tries++) {
-		bubble b = {.radius = MIN_RADIUS +
-				(int)next_random(MAX_RADIUS - MIN_RADIUS + 1)};
+		bubble b = {.radius = MIN_RADIUS + (int)next_random(MAX_RADIUS - MIN_RADIUS + 1)};
 		b.z = inside(b.radius, NZ);
 		b.y = inside(b.radius, NY);
 		b.x = inside(b.radius, NX);
@@ -92,7 +93,8 @@ static int write_npy(const char *path, const uint8_t *volume, size_t n)
 {
 	char header[NPY_HEADER + 1];
 	int length = snprintf(header, sizeof(header),
-		"\x93NUMPY\x01%c%c%c{'descr': '|u1', 'fortran_order': False, 'shape': (%d, %d, %d), }",
+		"\x93NUMPY\x01%c%c%c{'descr': '|u1', 'fortran_order': False, 'shape': (%d, %d, "
+		"%d), }",
 		1, NPY_HEADER - 10, 1, NZ, NY, NX);
 	header[7] = 0; /* version 1.0 */
 	header[9] = 0; /* high byte of the header's length */

@@ -53,20 +53,20 @@ CAIRN_API void cairn_session_free(cairn_session *s); /* NULL is fine */
 
 typedef enum cairn_on_exists {
 	CAIRN_ON_EXISTS_FAIL = 0, /* an output that exists is left alone: status CAIRN_EXISTS */
-	CAIRN_ON_EXISTS_RESUME,	  /* continue an unfinished output of the same pipeline */
-	CAIRN_ON_EXISTS_REPLACE	  /* erase it and start again */
+	CAIRN_ON_EXISTS_RESUME,   /* continue an unfinished output of the same pipeline */
+	CAIRN_ON_EXISTS_REPLACE   /* erase it and start again */
 } cairn_on_exists;
 
 /** A moment of a run. Counts are over the whole run. */
 typedef struct cairn_progress {
 	int stage, n_stages;
 	const char *stage_name; /* "label: pass 1", "write labels.zarr" */
-	int64_t done, total;	/* voxels of this stage's output grid */
-	double fraction;	/* of the whole run, 0..1 */
+	int64_t done, total;    /* voxels of this stage's output grid */
+	double fraction;        /* of the whole run, 0..1 */
 	int64_t bytes_read, bytes_written;
-	int64_t memory_bytes;		/* charged to the budget now */
+	int64_t memory_bytes;          /* charged to the budget now */
 	double elapsed_s, remaining_s; /* remaining < 0: not known yet */
-	int resumed;			/* some units were found done */
+	int resumed;                   /* some units were found done */
 } cairn_progress;
 
 /** A value that print() shows. data: C-contiguous native elements, valid during the call. */
@@ -80,20 +80,20 @@ typedef struct cairn_printed {
 } cairn_printed;
 
 typedef struct cairn_options {
-	int n_threads;		/* 0: CAIRN_THREADS, else all cores */
-	size_t memory_bytes;	/* 0: CAIRN_MEMORY, else 60 % of the memory there is */
+	int n_threads;       /* 0: CAIRN_THREADS, else all cores */
+	size_t memory_bytes; /* 0: CAIRN_MEMORY, else 60 % of the memory there is */
 	cairn_on_exists on_exists;
-	int keep_going;		 /* failed chunks do not stop the run: CAIRN_PARTIAL at the end */
+	int keep_going;          /* failed chunks do not stop the run: CAIRN_PARTIAL at the end */
 	const char *scratch_dir; /* NULL: CAIRN_SCRATCH, else beside the output, else TMPDIR */
-	const char *isa;	 /* NULL: CAIRN_ISA, else the best this machine runs */
+	const char *isa;         /* NULL: CAIRN_ISA, else the best this machine runs */
 	/* Called every progress_s seconds (0: 0.25) and at the end, from one thread at a time. */
 	void (*progress)(void *user, const cairn_progress *p);
 	double progress_s;
 	/* Called for print() in the order of the text. NULL: nothing is shown. */
 	void (*print)(void *user, const cairn_printed *p);
 	void *user;
-	/* May be set by a signal handler: 1 finishes what is in flight, 2 stops as soon as possible.
-	 * The run then returns CAIRN_INTERRUPTED and can be resumed. */
+	/* May be set by a signal handler: 1 finishes what is in flight, 2 stops as soon as
+	 * possible. The run then returns CAIRN_INTERRUPTED and can be resumed. */
 	const volatile int *cancel;
 } cairn_options;
 
@@ -103,7 +103,7 @@ typedef struct cairn_report {
 	int64_t units_written, units_skipped, units_read;
 	int64_t bytes_read, bytes_written;
 	size_t peak_memory_bytes; /* charged to the budget */
-	char *json;		  /* per-node voxels computed and wanted, reads, stages */
+	char *json;               /* per-node voxels computed and wanted, reads, stages */
 } cairn_report;
 
 /* ---- pipelines ---- */
@@ -225,8 +225,7 @@ CAIRN_API CAIRN_MUST_USE cairn_status cairn_verify(cairn_session *s, const char 
 CAIRN_API CAIRN_MUST_USE cairn_status cairn_parse_size(
 	const char *text, size_t *ret, cairn_error *err);
 /** A text as a literal of the language, quotes and escapes included. */
-CAIRN_API CAIRN_MUST_USE cairn_status cairn_quote(
-	const char *text, char **ret, cairn_error *err);
+CAIRN_API CAIRN_MUST_USE cairn_status cairn_quote(const char *text, char **ret, cairn_error *err);
 
 /* ---- pictures ---- */
 
@@ -240,16 +239,16 @@ typedef enum cairn_view_mode {
 
 typedef struct cairn_view_options {
 	cairn_view_mode mode;
-	int axis;		/* 0 is the slowest; negative counts from the fastest */
-	int has_index;		/* 0: the middle */
-	int64_t index;		/* PLANE, ORTHO (the plane across axis); negative from the end */
-	int count;		/* MONTAGE: 0 is 16 */
+	int axis;               /* 0 is the slowest; negative counts from the fastest */
+	int has_index;          /* 0: the middle */
+	int64_t index;          /* PLANE, ORTHO (the plane across axis); negative from the end */
+	int count;              /* MONTAGE: 0 is 16 */
 	const char *projection; /* "max" (NULL), "mean", "sum" */
 	const cairn_array *overlay; /* labels of the same shape, painted over; may be NULL */
-	double low, high;	/* values drawn black and white; equal: chosen from the picture */
-	int enlarge;		/* pixels a voxel, 0: chosen so that small pictures are visible */
-	int bins;		/* HISTOGRAM: 0 is 256 */
-	int scale_bar;		/* 1: draw one where the columns' axis has a unit (PLANE, PROJECT) */
+	double low, high; /* values drawn black and white; equal: chosen from the picture */
+	int enlarge;      /* pixels a voxel, 0: chosen so that small pictures are visible */
+	int bins;         /* HISTOGRAM: 0 is 256 */
+	int scale_bar;    /* 1: draw one where the columns' axis has a unit (PLANE, PROJECT) */
 } cairn_view_options;
 
 /** Computes only the planes the picture needs and writes a PNG. */

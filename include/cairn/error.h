@@ -25,15 +25,15 @@ extern "C" {
 
 /** What a call came to. The numbers are the documented exit codes of the command. */
 typedef enum cairn_status {
-	CAIRN_OK = 0,	       /* everything asked for is done and written */
-	CAIRN_FAILED = 1,      /* an op failed, memory ran out, a write failed */
-	CAIRN_USAGE = 2,       /* wrong arguments, or a pipeline text that does not parse or type */
-	CAIRN_INPUT = 3,       /* an input is missing, unreadable, corrupt or of an unknown kind */
-	CAIRN_NOFIT = 4,       /* the plan does not fit the memory budget; nothing was started */
-	CAIRN_EXISTS = 5,      /* an output exists (or belongs to another plan) and was left alone */
-	CAIRN_PARTIAL = 6,     /* finished, but some chunks failed (--keep-going) */
-	CAIRN_MISMATCH = 7,    /* verify found stored bytes that differ from the journal */
-	CAIRN_STOPPED = 75,    /* stopped early on request; the same command resumes */
+	CAIRN_OK = 0,       /* everything asked for is done and written */
+	CAIRN_FAILED = 1,   /* an op failed, memory ran out, a write failed */
+	CAIRN_USAGE = 2,    /* wrong arguments, or a pipeline text that does not parse or type */
+	CAIRN_INPUT = 3,    /* an input is missing, unreadable, corrupt or of an unknown kind */
+	CAIRN_NOFIT = 4,    /* the plan does not fit the memory budget; nothing was started */
+	CAIRN_EXISTS = 5,   /* an output exists (or belongs to another plan) and was left alone */
+	CAIRN_PARTIAL = 6,  /* finished, but some chunks failed (--keep-going) */
+	CAIRN_MISMATCH = 7, /* verify found stored bytes that differ from the journal */
+	CAIRN_STOPPED = 75, /* stopped early on request; the same command resumes */
 	CAIRN_INTERRUPTED = 130 /* interrupted by a signal; the same command resumes */
 } cairn_status;
 

@@ -31,11 +31,11 @@ void crn_where(cairn_error *err, const char *fmt, ...) __attribute__((format(pri
 void crn_hint(cairn_error *err, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /** Returns from the calling function if `expr` failed. */
-#define CRN_TRY(expr)                                                                              \
-	do {                                                                                       \
-		cairn_status crn_try_status_ = (expr);                                             \
-		if (crn_try_status_ != CAIRN_OK)                                                   \
-			return crn_try_status_;                                                    \
+#define CRN_TRY(expr) \
+	do { \
+		cairn_status crn_try_status_ = (expr); \
+		if (crn_try_status_ != CAIRN_OK) \
+			return crn_try_status_; \
 	} while (0)
 
 #endif

@@ -52,7 +52,8 @@ static cairn_status fail_here(const parser *p, const char *what)
 
 static void skip_space(parser *p)
 {
-	while (p->at < p->end && (*p->at == ' ' || *p->at == '\t' || *p->at == '\n' || *p->at == '\r'))
+	while (p->at < p->end &&
+		(*p->at == ' ' || *p->at == '\t' || *p->at == '\n' || *p->at == '\r'))
 		p->at++;
 }
 
@@ -60,14 +61,18 @@ static void skip_space(parser *p)
 static int utf8_length(const unsigned char *s, size_t n)
 {
 	unsigned char c = s[0];
-	int len = c < 0x80 ? 1 : c >= 0xc2 && c < 0xe0 ? 2 : (c & 0xf0) == 0xe0 ? 3 : c >= 0xf0 && c < 0xf5 ? 4 : 0;
+	int len = c < 0x80                ? 1
+		  : c >= 0xc2 && c < 0xe0 ? 2
+		  : (c & 0xf0) == 0xe0    ? 3
+		  : c >= 0xf0 && c < 0xf5 ? 4
+					  : 0;
 	if (len == 0 || (size_t)len > n)
 		return 0;
 	for (int i = 1; i < len; i++)
 		if ((s[i] & 0xc0) != 0x80)
 			return 0;
-	if ((c == 0xe0 && s[1] < 0xa0) || (c == 0xed && s[1] > 0x9f) || (c == 0xf0 && s[1] < 0x90) ||
-		(c == 0xf4 && s[1] > 0x8f))
+	if ((c == 0xe0 && s[1] < 0xa0) || (c == 0xed && s[1] > 0x9f) ||
+		(c == 0xf0 && s[1] < 0x90) || (c == 0xf4 && s[1] > 0x8f))
 		return 0;
 	return len;
 }
@@ -114,7 +119,8 @@ static cairn_status parse_unicode(parser *p, char **out)
 	if (c == 0)
 		return fail_here(p, "a text with an embedded NUL is not accepted");
 	p->at += 5;
-	if (c >= 0xd800 && c < 0xdc00 && p->end - p->at >= 6 && p->at[0] == '\\' && p->at[1] == 'u') {
+	if (c >= 0xd800 && c < 0xdc00 && p->end - p->at >= 6 && p->at[0] == '\\' &&
+		p->at[1] == 'u') {
 		int32_t low = hex4(p->at + 2, p->end);
 		if (low >= 0xdc00 && low < 0xe000) {
 			c = 0x10000 + ((c - 0xd800) << 10) + (low - 0xdc00);
@@ -416,8 +422,12 @@ cairn_status crn_json_parse(
 		crn_free(root);
 		return crn_fail_memory(err, "the C locale", sizeof(*root));
 	}
-	parser p = {.at = text, .end = text + n, .begin = text, .c_locale = c_locale,
-		.status = status, .err = err};
+	parser p = {.at = text,
+		.end = text + n,
+		.begin = text,
+		.c_locale = c_locale,
+		.status = status,
+		.err = err};
 	cairn_status got = parse_document(&p, root);
 	freelocale(c_locale);
 	if (got == CAIRN_OK)
@@ -474,7 +484,9 @@ void crn_json_quote(crn_str *out, const char *text)
 void crn_json_double(crn_str *out, double v)
 {
 	if (isnan(v) || isinf(v)) {
-		crn_str_append(out, isnan(v) ? "\"NaN\"" : v > 0 ? "\"Infinity\"" : "\"-Infinity\"");
+		crn_str_append(out, isnan(v) ? "\"NaN\""
+				    : v > 0  ? "\"Infinity\""
+					     : "\"-Infinity\"");
 		return;
 	}
 	locale_t c_locale = newlocale(LC_ALL_MASK, "C", (locale_t)0);

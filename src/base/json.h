@@ -18,8 +18,8 @@
 typedef enum crn_json_kind {
 	CRN_JSON_NULL,
 	CRN_JSON_BOOL,
-	CRN_JSON_INT,	 /* fits int64 */
-	CRN_JSON_UINT,	 /* above INT64_MAX, fits uint64 */
+	CRN_JSON_INT,    /* fits int64 */
+	CRN_JSON_UINT,   /* above INT64_MAX, fits uint64 */
 	CRN_JSON_DOUBLE, /* everything else; `text` has the digits as written */
 	CRN_JSON_STRING,
 	CRN_JSON_ARRAY,
@@ -35,16 +35,16 @@ struct crn_json {
 		uint64_t u;
 		double f;
 	};
-	const char *text; /* STRING: the string; DOUBLE: its digits */
-	int n;		  /* ARRAY, OBJECT: children */
-	crn_json *items;  /* ARRAY, OBJECT: n children */
+	const char *text;  /* STRING: the string; DOUBLE: its digits */
+	int n;             /* ARRAY, OBJECT: children */
+	crn_json *items;   /* ARRAY, OBJECT: n children */
 	const char **keys; /* OBJECT: n keys, in document order */
 };
 
 /** Parses one document of n bytes; the tree and all texts belong to *ret. USAGE/INPUT is the
  * caller's choice: `status` is used for syntax errors, which name line and column. */
-CRN_CHECKED cairn_status crn_json_parse(const char *text, size_t n, cairn_status status,
-	crn_json **ret, cairn_error *err);
+CRN_CHECKED cairn_status crn_json_parse(
+	const char *text, size_t n, cairn_status status, crn_json **ret, cairn_error *err);
 void crn_json_free(crn_json *root); /* the root returned by parse; NULL is fine */
 /** Child by key, NULL if absent or `v` is no object. */
 const crn_json *crn_json_get(const crn_json *v, const char *key);

@@ -37,8 +37,9 @@ static void assert_bad(const char *text, const char *part_of_message)
 
 static void test_integers(void **state)
 {
-	crn_json *v = parse("[9223372036854775807, -9223372036854775808, 9223372036854775808,"
-			    " 18446744073709551615, 18446744073709551616, -9223372036854775809, 0, -0]");
+	crn_json *v =
+		parse("[9223372036854775807, -9223372036854775808, 9223372036854775808,"
+		      " 18446744073709551615, 18446744073709551616, -9223372036854775809, 0, -0]");
 	assert_int_equal(v->n, 8);
 	assert_int_equal(v->items[0].kind, CRN_JSON_INT);
 	assert_true(v->items[0].i == INT64_MAX);
@@ -140,7 +141,8 @@ static void test_print(void **state)
 	round_trip(1.7976931348623157e308, "1.7976931348623157e+308");
 	round_trip(NAN, "\"NaN\"");
 	round_trip(-INFINITY, "\"-Infinity\"");
-	const char *text = "{\"a\": [1, -2, 18446744073709551615, 0.50, true, null], \"q\\\"\\n\": \"\xc2\xb5\", "
+	const char *text = "{\"a\": [1, -2, 18446744073709551615, 0.50, true, null], \"q\\\"\\n\": "
+			   "\"\xc2\xb5\", "
 			   "\"o\": {}}";
 	crn_json *v = parse(text);
 	CRN_STR s = {0};
@@ -174,8 +176,7 @@ static void test_memory_runs_out(void **state)
 		crn_json *v = NULL;
 		cairn_error err = {0};
 		crn_mem_fail_after(n);
-		cairn_status status =
-			crn_json_parse(text, strlen(text), CAIRN_INPUT, &v, &err);
+		cairn_status status = crn_json_parse(text, strlen(text), CAIRN_INPUT, &v, &err);
 		bool failed = crn_mem_failed();
 		assert_int_equal(status, failed ? CAIRN_FAILED : CAIRN_OK);
 		crn_json_free(v);

@@ -14,12 +14,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-void *crn_alloc(size_t size_bytes);			  /* NULL when out of memory */
-void *crn_calloc(size_t n, size_t size_bytes);		  /* zeroed; NULL on overflow as well */
+void *crn_alloc(size_t size_bytes);            /* NULL when out of memory */
+void *crn_calloc(size_t n, size_t size_bytes); /* zeroed; NULL on overflow as well */
 void *crn_realloc_array(void *p, size_t n, size_t size_bytes); /* p stays valid on failure */
 char *crn_strdup(const char *text);
 char *crn_strndup(const char *text, size_t n);
-void crn_free(void *p);					  /* NULL is fine */
+void crn_free(void *p); /* NULL is fine */
 
 /** The allocation after the next `n` successful ones fails, once; n < 0 switches this off. */
 void crn_mem_fail_after(int64_t n);
@@ -51,11 +51,11 @@ static inline void crn_free_at_(void *pp)
 }
 #define CRN_FREE __attribute__((cleanup(crn_free_at_)))
 #define CRN_CLEANUP(fn) __attribute__((cleanup(fn)))
-#define crn_steal(pp)                                                                              \
-	({                                                                                         \
-		__typeof__(*(pp)) stolen_ = *(pp);                                                 \
-		*(pp) = NULL;                                                                      \
-		stolen_;                                                                           \
+#define crn_steal(pp) \
+	({ \
+		__typeof__(*(pp)) stolen_ = *(pp); \
+		*(pp) = NULL; \
+		stolen_; \
 	})
 
 #define CRN_COUNT(array) (sizeof(array) / sizeof((array)[0]))

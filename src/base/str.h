@@ -22,9 +22,9 @@ void crn_str_append(crn_str *s, const char *text);
 void crn_str_append_n(crn_str *s, const char *bytes, size_t n);
 void crn_str_appendf(crn_str *s, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void crn_str_vappendf(crn_str *s, const char *fmt, va_list ap);
-void crn_str_clear(crn_str *s);	/* len = 0, keeps the memory */
-char *crn_str_take(crn_str *s);	/* ownership to the caller ("" if empty); NULL if oom */
-void crn_str_done(crn_str *s);	/* frees; safe on a zeroed struct and twice */
+void crn_str_clear(crn_str *s); /* len = 0, keeps the memory */
+char *crn_str_take(crn_str *s); /* ownership to the caller ("" if empty); NULL if oom */
+void crn_str_done(crn_str *s);  /* frees; safe on a zeroed struct and twice */
 
 /** "12.3 MiB" style; `text` at least 32 bytes. Returns `text`. */
 char *crn_format_bytes(double n_bytes, char *text);

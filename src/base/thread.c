@@ -93,8 +93,7 @@ void crn_cond_broadcast(crn_cond *c)
 	pthread_cond_broadcast(&c->handle);
 }
 
-cairn_status crn_thread_start(
-	crn_thread *ret, void *(*run)(void *), void *arg, cairn_error *err)
+cairn_status crn_thread_start(crn_thread *ret, void *(*run)(void *), void *arg, cairn_error *err)
 {
 	pthread_attr_t attr;
 	pthread_attr_init(&attr);

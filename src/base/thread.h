@@ -16,17 +16,17 @@
 #include <stdint.h>
 
 typedef enum crn_rank {
-	CRN_RANK_SESSION = 3,	  /* api: building pipelines of one session */
-	CRN_RANK_ENGINE = 5,	  /* exec: runs on one engine take turns */
-	CRN_RANK_GRAPH = 10,	  /* graph.c: table of nodes */
-	CRN_RANK_RUN = 20,	  /* exec: scheduler state of a run */
-	CRN_RANK_CACHE = 30,	  /* exec: chunk cache */
-	CRN_RANK_GLOBAL_OP = 40,  /* ops: shared state of a global op (label tables, spill file) */
-	CRN_RANK_JOURNAL = 50,	  /* exec: journal file */
-	CRN_RANK_SOURCE = 60,	  /* formats: file handle caches */
-	CRN_RANK_STORE = 70,	  /* stores: memory store table */
-	CRN_RANK_POOL = 80,	  /* exec: buffer pool */
-	CRN_RANK_PROGRESS = 90,	  /* exec: counters shown to the user */
+	CRN_RANK_SESSION = 3,    /* api: building pipelines of one session */
+	CRN_RANK_ENGINE = 5,     /* exec: runs on one engine take turns */
+	CRN_RANK_GRAPH = 10,     /* graph.c: table of nodes */
+	CRN_RANK_RUN = 20,       /* exec: scheduler state of a run */
+	CRN_RANK_CACHE = 30,     /* exec: chunk cache */
+	CRN_RANK_GLOBAL_OP = 40, /* ops: shared state of a global op (label tables, spill file) */
+	CRN_RANK_JOURNAL = 50,   /* exec: journal file */
+	CRN_RANK_SOURCE = 60,    /* formats: file handle caches */
+	CRN_RANK_STORE = 70,     /* stores: memory store table */
+	CRN_RANK_POOL = 80,      /* exec: buffer pool */
+	CRN_RANK_PROGRESS = 90,  /* exec: counters shown to the user */
 } crn_rank;
 
 typedef struct crn_mutex {

@@ -27,11 +27,11 @@ static cairn_status get_cname(const crn_json *config, int64_t *ret, cairn_error 
 			*ret = i;
 			if (blosc_compname_to_compcode(cnames[i]) >= 0)
 				return CAIRN_OK;
-			return crn_fail(err, CAIRN_INPUT, "this Blosc library has no \"%s\"",
-				cnames[i]);
+			return crn_fail(
+				err, CAIRN_INPUT, "this Blosc library has no \"%s\"", cnames[i]);
 		}
-	return crn_fail(err, CAIRN_INPUT,
-		"\"cname\" must be blosclz, lz4, lz4hc, snappy, zlib or zstd");
+	return crn_fail(
+		err, CAIRN_INPUT, "\"cname\" must be blosclz, lz4, lz4hc, snappy, zlib or zstd");
 }
 
 /* Zarr v3 writes names, v2 numbers; both are taken in both. */
@@ -50,8 +50,7 @@ static cairn_status get_shuffle(const crn_json *config, int64_t *ret, cairn_erro
 	return crn_fail(err, CAIRN_INPUT, "\"shuffle\" must be noshuffle, shuffle or bitshuffle");
 }
 
-static cairn_status configure(
-	const crn_codec_request *req, crn_codec_step *ret, cairn_error *err)
+static cairn_status configure(const crn_codec_request *req, crn_codec_step *ret, cairn_error *err)
 {
 	static const int64_t clevel[3] = {0, 9, 5}, blocksize[3] = {0, INT32_MAX, 0};
 	const int64_t typesize[3] = {1, 255, (int64_t)crn_dtype_size(req->chunk.dtype)};
@@ -61,9 +60,11 @@ static cairn_status configure(
 	CRN_TRY(crn_codec_int(req->config, "typesize", typesize, &ret->params[TYPESIZE], err));
 	CRN_TRY(crn_codec_int(req->config, "blocksize", blocksize, &ret->params[BLOCKSIZE], err));
 	if (ret->params[SHUFFLE] == AUTO_SHUFFLE)
-		ret->params[SHUFFLE] = ret->params[TYPESIZE] == 1 ? BLOSC_BITSHUFFLE : BLOSC_SHUFFLE;
+		ret->params[SHUFFLE] =
+			ret->params[TYPESIZE] == 1 ? BLOSC_BITSHUFFLE : BLOSC_SHUFFLE;
 	if (req->max_decoded > BLOSC_MAX_BUFFERSIZE)
-		return crn_fail(err, CAIRN_INPUT, "a chunk of %zu bytes is too large for blosc (at most %d)",
+		return crn_fail(err, CAIRN_INPUT,
+			"a chunk of %zu bytes is too large for blosc (at most %d)",
 			req->max_decoded, BLOSC_MAX_BUFFERSIZE);
 	ret->max_encoded = req->max_decoded + BLOSC_MAX_OVERHEAD;
 	return CAIRN_OK;

@@ -68,8 +68,7 @@ static crn_view chunk_corner(const crn_codec_step *s, const void *bytes, const c
 static void encode_array(const crn_codec_step *s, const crn_view *corner, void *out)
 {
 	crn_view to = chunk_corner(s, out, corner);
-	crn_view whole =
-		crn_view_dense(out, s->chunk.dtype, s->chunk.ndim, s->chunk.shape);
+	crn_view whole = crn_view_dense(out, s->chunk.dtype, s->chunk.ndim, s->chunk.shape);
 	if (memcmp(to.shape, whole.shape, sizeof(to.shape)) != 0)
 		crn_view_fill(&whole, s->chunk.fill);
 	crn_view_copy(&to, corner);
@@ -90,8 +89,7 @@ static bool is_plain(const crn_codec_step *s)
 	return !s->params[BIG];
 }
 
-static cairn_status configure(
-	const crn_codec_request *req, crn_codec_step *ret, cairn_error *err)
+static cairn_status configure(const crn_codec_request *req, crn_codec_step *ret, cairn_error *err)
 {
 	const crn_json *endian = crn_json_get(req->config, "endian");
 	size_t size = crn_dtype_size(req->chunk.dtype);

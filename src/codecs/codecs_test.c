@@ -38,7 +38,10 @@ static const sample samples[] = {
 	{"blosc", "{\"cname\": \"lz4\", \"clevel\": 5, \"shuffle\": 1, \"blocksize\": 0}", 2},
 	{"blosc", "{\"cname\": \"zstd\", \"clevel\": 1, \"shuffle\": -1}", 2},
 	{"blosc", "{\"cname\": \"blosclz\", \"clevel\": 9, \"shuffle\": \"noshuffle\"}", 3},
-	{"blosc", "{\"cname\": \"zlib\", \"clevel\": 1, \"shuffle\": \"bitshuffle\", \"typesize\": 4}", 3},
+	{"blosc",
+		"{\"cname\": \"zlib\", \"clevel\": 1, \"shuffle\": \"bitshuffle\", \"typesize\": "
+		"4}",
+		3},
 	{"blosc", "{\"cname\": \"snappy\", \"clevel\": 0}", 2},
 	{"blosc", "{\"cname\": \"lz4hc\", \"clevel\": 3, \"shuffle\": 2, \"blocksize\": 512}", 2},
 	{"gzip", "{\"level\": 0}", 3},
@@ -155,7 +158,8 @@ static unsigned char *round_trip(const crn_chain *c, unsigned char *data, size_t
 static cairn_status decode_any(const crn_chain *c, const void *object, size_t n)
 {
 	const crn_chunk_type *t = &c->chunk;
-	unsigned char *exact = malloc(n ? n : 1); /* so that the sanitizer sees reads past the end */
+	unsigned char *exact =
+		malloc(n ? n : 1); /* so that the sanitizer sees reads past the end */
 	unsigned char *scratch = guarded(c->decode_scratch), *back = guarded(c->chunk_bytes);
 	crn_view out = crn_view_dense(back, t->dtype, t->ndim, t->shape);
 	cairn_error err = {0};
@@ -233,7 +237,9 @@ static void test_every_codec_is_here(void **state)
 /* Corners, transposes that are not their own inverse, big endian, checksum and compressor. */
 static void test_corner(void **state)
 {
-	crn_chunk_type chunk = {.dtype = CRN_I16, .ndim = 3, .shape = {3, 4, 5},
+	crn_chunk_type chunk = {.dtype = CRN_I16,
+		.ndim = 3,
+		.shape = {3, 4, 5},
 		.fill = crn_elem_from_int(CRN_I16, -7)};
 	crn_chain c;
 	assert_int_equal(crn_chain_init(&c, &chunk, NULL), CAIRN_OK);
@@ -304,9 +310,10 @@ static void test_known_bytes(void **state)
 	decode_bytes(&lz4, CRN_U8, 3, "\x04\x00\x00\x00\x30\x61\x62\x63", 8, NULL);
 	decode_bytes(&lz4, CRN_U8, 3, "\xff\xff\xff\xff\x30\x61\x62\x63", 8, NULL);
 	/* python3: gzip.compress(b"ab", mtime=1) + gzip.compress(b"c", mtime=2) */
-	static const char members[] =
-		"\x1f\x8b\x08\x00\x01\x00\x00\x00\x02\xff\x4b\x4c\x02\x00\x6d\x48\x83\x9e\x02\x00\x00\x00"
-		"\x1f\x8b\x08\x00\x02\x00\x00\x00\x02\xff\x4b\x06\x00\x6f\xdf\xb9\x06\x01\x00\x00\x00";
+	static const char members[] = "\x1f\x8b\x08\x00\x01\x00\x00\x00\x02\xff\x4b\x4c\x02\x00\x6d"
+				      "\x48\x83\x9e\x02\x00\x00\x00"
+				      "\x1f\x8b\x08\x00\x02\x00\x00\x00\x02\xff\x4b\x06\x00\x6f\xdf"
+				      "\xb9\x06\x01\x00\x00\x00";
 	decode_bytes(&gzip, CRN_U8, 3, members, sizeof(members) - 1, "abc");
 	decode_bytes(&gzip, CRN_U8, 2, members, sizeof(members) - 1, NULL);
 	decode_bytes(&gzip, CRN_U8, 2, members, 22, "ab");

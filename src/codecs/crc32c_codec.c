@@ -80,8 +80,7 @@ static uint32_t crc32c(const crn_codec_step *s, const void *p, size_t n)
 	return crc_table(s->state, p, n);
 }
 
-static cairn_status configure(
-	const crn_codec_request *req, crn_codec_step *ret, cairn_error *err)
+static cairn_status configure(const crn_codec_request *req, crn_codec_step *ret, cairn_error *err)
 {
 	bool in_hardware = false;
 #if defined(__x86_64__)
@@ -113,13 +112,13 @@ static cairn_status decode(const crn_codec_step *s, crn_codec_io *io, cairn_erro
 	uint32_t stored;
 	if (io->n_in < SUM_BYTES || n > io->cap ||
 		(s->decoded_bytes != CRN_SIZE_UNKNOWN && n != s->decoded_bytes))
-		return crn_fail(err, CAIRN_INPUT, "%zu bytes cannot be a chunk and its checksum",
-			io->n_in);
+		return crn_fail(
+			err, CAIRN_INPUT, "%zu bytes cannot be a chunk and its checksum", io->n_in);
 	memcpy(&stored, (const char *)io->in + n, SUM_BYTES);
 	uint32_t sum = crc32c(s, io->in, n);
 	if (sum != stored)
-		return crn_fail(err, CAIRN_INPUT, "the checksum is wrong: stored %08x, computed %08x",
-			stored, sum);
+		return crn_fail(err, CAIRN_INPUT,
+			"the checksum is wrong: stored %08x, computed %08x", stored, sum);
 	memcpy(io->out, io->in, n);
 	io->n_out = n;
 	return CAIRN_OK;

@@ -15,8 +15,8 @@
 
 enum { LEVEL, IS_GZIP }; /* params */
 
-static cairn_status configure_level(const crn_codec_request *req, bool gzip, crn_codec_step *ret,
-	cairn_error *err)
+static cairn_status configure_level(
+	const crn_codec_request *req, bool gzip, crn_codec_step *ret, cairn_error *err)
 {
 	static const int64_t range[3] = {-1, 9, 6};
 	CRN_TRY(crn_codec_int(req->config, "level", range, &ret->params[LEVEL], err));
@@ -92,8 +92,8 @@ static cairn_status decode_members(const crn_codec_step *s, struct libdeflate_de
 		io->n_out += n_out;
 	} while (s->params[IS_GZIP] && !only_zeros(in + used, io->n_in - used));
 	if (!only_zeros(in + used, io->n_in - used))
-		return crn_fail(err, CAIRN_INPUT, "%zu bytes follow the end of the data",
-			io->n_in - used);
+		return crn_fail(
+			err, CAIRN_INPUT, "%zu bytes follow the end of the data", io->n_in - used);
 	return CAIRN_OK;
 }
 

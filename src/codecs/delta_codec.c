@@ -17,14 +17,13 @@ static const char *dtype_text(const crn_json *config, const char *key)
 	return v && v->kind == CRN_JSON_STRING ? v->text : NULL;
 }
 
-static cairn_status configure(
-	const crn_codec_request *req, crn_codec_step *ret, cairn_error *err)
+static cairn_status configure(const crn_codec_request *req, crn_codec_step *ret, cairn_error *err)
 {
 	const char *t = dtype_text(req->config, "dtype"), *as = dtype_text(req->config, "astype");
 	if (!t || strlen(t) != 3 || !strchr("<>|", t[0]) || !strchr("ui", t[1]) ||
 		!strchr("1248", t[2]))
-		return crn_fail(err, CAIRN_INPUT, "delta of dtype \"%.16s\" is not read, only integers",
-			t ? t : "");
+		return crn_fail(err, CAIRN_INPUT,
+			"delta of dtype \"%.16s\" is not read, only integers", t ? t : "");
 	if (as && strcmp(as, t) != 0)
 		return crn_fail(err, CAIRN_INPUT,
 			"delta with astype \"%.16s\" is not read, only the same dtype", as);
@@ -75,7 +74,8 @@ static cairn_status decode(const crn_codec_step *s, crn_codec_io *io, cairn_erro
 	unsigned char *out = io->out;
 	if (io->n_in % size || io->n_in > io->cap ||
 		(s->decoded_bytes != CRN_SIZE_UNKNOWN && io->n_in != s->decoded_bytes))
-		return crn_fail(err, CAIRN_INPUT, "%zu bytes of differences, %zu are needed", io->n_in,
+		return crn_fail(err, CAIRN_INPUT, "%zu bytes of differences, %zu are needed",
+			io->n_in,
 			s->decoded_bytes != CRN_SIZE_UNKNOWN ? s->decoded_bytes : io->cap);
 	uint64_t sum = 0;
 	for (size_t at = 0; at < io->n_in; at += size) {

@@ -9,14 +9,14 @@
 enum { ACCELERATION }; /* params */
 enum { HEADER_BYTES = 4 };
 
-static cairn_status configure(
-	const crn_codec_request *req, crn_codec_step *ret, cairn_error *err)
+static cairn_status configure(const crn_codec_request *req, crn_codec_step *ret, cairn_error *err)
 {
 	static const int64_t range[3] = {0, 65537, 1};
 	CRN_TRY(crn_codec_int(req->config, "acceleration", range, &ret->params[ACCELERATION], err));
 	if (req->max_decoded > LZ4_MAX_INPUT_SIZE)
-		return crn_fail(err, CAIRN_INPUT, "a chunk of %zu bytes is too large for lz4 (at most %d)",
-			req->max_decoded, LZ4_MAX_INPUT_SIZE);
+		return crn_fail(err, CAIRN_INPUT,
+			"a chunk of %zu bytes is too large for lz4 (at most %d)", req->max_decoded,
+			LZ4_MAX_INPUT_SIZE);
 	ret->max_encoded = HEADER_BYTES + (size_t)LZ4_compressBound((int)req->max_decoded);
 	ret->encode_scratch = (size_t)LZ4_sizeofState();
 	return CAIRN_OK;
@@ -42,9 +42,9 @@ static cairn_status decode(const crn_codec_step *s, crn_codec_io *io, cairn_erro
 	const unsigned char *in = io->in;
 	if (io->n_in < HEADER_BYTES || io->n_in > INT32_MAX)
 		return crn_fail(err, CAIRN_INPUT, "%zu bytes are no LZ4 block", io->n_in);
-	size_t size = (size_t)in[0] | (size_t)in[1] << 8 | (size_t)in[2] << 16 | (size_t)in[3] << 24;
-	if (size > io->cap ||
-		(s->decoded_bytes != CRN_SIZE_UNKNOWN && size != s->decoded_bytes))
+	size_t size =
+		(size_t)in[0] | (size_t)in[1] << 8 | (size_t)in[2] << 16 | (size_t)in[3] << 24;
+	if (size > io->cap || (s->decoded_bytes != CRN_SIZE_UNKNOWN && size != s->decoded_bytes))
 		return crn_fail(err, CAIRN_INPUT,
 			"the LZ4 block says it holds %zu bytes, %zu are needed", size,
 			s->decoded_bytes != CRN_SIZE_UNKNOWN ? s->decoded_bytes : io->cap);

@@ -9,8 +9,7 @@
 
 enum { ELEMENT_BYTES }; /* params */
 
-static cairn_status configure(
-	const crn_codec_request *req, crn_codec_step *ret, cairn_error *err)
+static cairn_status configure(const crn_codec_request *req, crn_codec_step *ret, cairn_error *err)
 {
 	static const int64_t range[3] = {1, 1 << 20, 4};
 	CRN_TRY(crn_codec_int(req->config, "elementsize", range, &ret->params[ELEMENT_BYTES], err));
@@ -34,8 +33,10 @@ static cairn_status encode(const crn_codec_step *s, crn_codec_io *io, cairn_erro
 
 static cairn_status decode(const crn_codec_step *s, crn_codec_io *io, cairn_error *err)
 {
-	if (io->n_in > io->cap || (s->decoded_bytes != CRN_SIZE_UNKNOWN && io->n_in != s->decoded_bytes))
-		return crn_fail(err, CAIRN_INPUT, "%zu bytes to unshuffle, %zu are needed", io->n_in,
+	if (io->n_in > io->cap ||
+		(s->decoded_bytes != CRN_SIZE_UNKNOWN && io->n_in != s->decoded_bytes))
+		return crn_fail(err, CAIRN_INPUT, "%zu bytes to unshuffle, %zu are needed",
+			io->n_in,
 			s->decoded_bytes != CRN_SIZE_UNKNOWN ? s->decoded_bytes : io->cap);
 	size_t size = (size_t)s->params[ELEMENT_BYTES], n = io->n_in / size;
 	const unsigned char *in = io->in;

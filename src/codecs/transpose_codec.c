@@ -15,8 +15,7 @@ static cairn_status wrong(int ndim, cairn_error *err)
 		"\"order\" must be a permutation of the %d axes, \"C\" or \"F\"", ndim);
 }
 
-static cairn_status configure(
-	const crn_codec_request *req, crn_codec_step *ret, cairn_error *err)
+static cairn_status configure(const crn_codec_request *req, crn_codec_step *ret, cairn_error *err)
 {
 	const crn_json *order = crn_json_get(req->config, "order");
 	int ndim = req->chunk.ndim;

@@ -20,8 +20,7 @@ static size_t encode_scratch(int level, size_t decoded_bytes)
 	return ZSTD_estimateCCtxSize_usingCParams(ZSTD_getCParams(level, decoded_bytes, 0));
 }
 
-static cairn_status configure(
-	const crn_codec_request *req, crn_codec_step *ret, cairn_error *err)
+static cairn_status configure(const crn_codec_request *req, crn_codec_step *ret, cairn_error *err)
 {
 	static const int64_t range[3] = {-131072, 22, 0};
 	CRN_TRY(crn_codec_int(req->config, "level", range, &ret->params[LEVEL], err));

@@ -43,8 +43,7 @@ CRN_CHECKED cairn_status crn_args_ints(
 CRN_CHECKED cairn_status crn_args_floats(
 	const crn_value *v, int n, double *ret, const char *what, cairn_error *err);
 /** axis=None|int|tuple with negatives -> flags per axis; None sets all. Duplicates are USAGE. */
-CRN_CHECKED cairn_status crn_args_axes(
-	const crn_value *v, int ndim, bool ret_flags[CRN_MAX_NDIM], const char *what,
-	cairn_error *err);
+CRN_CHECKED cairn_status crn_args_axes(const crn_value *v, int ndim, bool ret_flags[CRN_MAX_NDIM],
+	const char *what, cairn_error *err);
 
 #endif

@@ -65,8 +65,8 @@ cairn_status crn_codec_int(const crn_json *config, const char *key,
 		return CAIRN_OK;
 	}
 	if (v->kind != CRN_JSON_INT || v->i < lo || v->i > hi)
-		return crn_fail(err, CAIRN_INPUT, "\"%s\" must be an integer from %lld to %lld", key,
-			(long long)lo, (long long)hi);
+		return crn_fail(err, CAIRN_INPUT, "\"%s\" must be an integer from %lld to %lld",
+			key, (long long)lo, (long long)hi);
 	*ret = v->i;
 	return CAIRN_OK;
 }
@@ -78,7 +78,8 @@ cairn_status crn_chain_init(crn_chain *ret, const crn_chunk_type *chunk, cairn_e
 	int64_t count, bytes;
 	for (int d = 0; d < chunk->ndim; d++)
 		if (chunk->shape[d] < 1)
-			return crn_fail(err, CAIRN_INPUT, "chunk extent %lld on axis %d, at least 1 is needed",
+			return crn_fail(err, CAIRN_INPUT,
+				"chunk extent %lld on axis %d, at least 1 is needed",
 				(long long)chunk->shape[d], d);
 	if (!crn_count(chunk->ndim, chunk->shape, &count) ||
 		__builtin_mul_overflow(count, (int64_t)crn_dtype_size(chunk->dtype), &bytes) ||
@@ -95,9 +96,10 @@ cairn_status crn_chain_add(crn_chain *c, const crn_codec *codec, int zarr_format
 		return crn_fail(err, CAIRN_INPUT, "more than %d codecs", CRN_MAX_CODECS);
 	bool in_bytes = c->n > c->n_array;
 	if (in_bytes != (codec->kind == CRN_BYTES_TO_BYTES))
-		return crn_fail(err, CAIRN_INPUT, in_bytes
-				? "codec \"%s\" takes an array, but what comes before it makes bytes"
-				: "codec \"%s\" takes bytes, but no codec before it makes them",
+		return crn_fail(err, CAIRN_INPUT,
+			in_bytes ? "codec \"%s\" takes an array, but what comes before it makes "
+				   "bytes"
+				 : "codec \"%s\" takes bytes, but no codec before it makes them",
 			codec->name);
 	const crn_codec_step *last = c->n ? &c->steps[c->n - 1] : NULL;
 	crn_codec_request req = {
@@ -107,7 +109,9 @@ cairn_status crn_chain_add(crn_chain *c, const crn_codec *codec, int zarr_format
 		.decoded_bytes = last ? last->encoded_bytes : c->chunk_bytes,
 		.max_decoded = last ? last->max_encoded : c->chunk_bytes,
 	};
-	crn_codec_step step = {.codec = codec, .chunk = req.chunk, .decoded_bytes = req.decoded_bytes,
+	crn_codec_step step = {.codec = codec,
+		.chunk = req.chunk,
+		.decoded_bytes = req.decoded_bytes,
 		.encoded_bytes = CRN_SIZE_UNKNOWN};
 	cairn_status status = codec->configure(&req, &step, err);
 	if (status != CAIRN_OK) {
@@ -209,8 +213,10 @@ cairn_status crn_chain_decode(const crn_chain *c, const void *object, size_t n,
 	for (int i = c->n - 1; i >= first; i--) {
 		const crn_codec_step *s = &c->steps[i];
 		bool into_corner = direct && i == first;
-		crn_codec_io io = {.in = at, .n_in = n,
-			.out = into_corner ? corner->data : base + (size_t)((c->n - 1 - i) & 1) * buffer,
+		crn_codec_io io = {.in = at,
+			.n_in = n,
+			.out = into_corner ? corner->data
+					   : base + (size_t)((c->n - 1 - i) & 1) * buffer,
 			.cap = i == first ? c->steps[c->n_array].max_encoded
 					  : with_slack(c->steps[i - 1].max_encoded),
 			.scratch = base + n_buffers * buffer};
@@ -225,8 +231,8 @@ cairn_status crn_chain_decode(const crn_chain *c, const void *object, size_t n,
 	}
 	const crn_codec_step *to_bytes = &c->steps[c->n_array];
 	if (n != to_bytes->encoded_bytes)
-		return crn_fail(err, CAIRN_INPUT, "the chunk decodes to %zu bytes, %zu are needed", n,
-			to_bytes->encoded_bytes);
+		return crn_fail(err, CAIRN_INPUT, "the chunk decodes to %zu bytes, %zu are needed",
+			n, to_bytes->encoded_bytes);
 	if (direct) {
 		if (at != corner->data)
 			memcpy(corner->data, at, n);
@@ -257,8 +263,10 @@ cairn_status crn_chain_encode(const crn_chain *c, const crn_view *corner, void *
 	}
 	for (int i = first; i < c->n; i++) {
 		const crn_codec_step *s = &c->steps[i];
-		crn_codec_io io = {.in = at, .n_in = n,
-			.out = base + (size_t)((i - first + 1) & 1) * buffer, .cap = buffer,
+		crn_codec_io io = {.in = at,
+			.n_in = n,
+			.out = base + (size_t)((i - first + 1) & 1) * buffer,
+			.cap = buffer,
 			.scratch = base + n_buffers * buffer};
 		cairn_status status = s->codec->encode(s, &io, err);
 		if (status != CAIRN_OK) {

@@ -38,15 +38,15 @@ typedef struct crn_chunk_type {
 	crn_dtype dtype;
 	int ndim;
 	int64_t shape[CRN_MAX_NDIM]; /* >= 1 on every axis; the byte count fits size_t */
-	crn_elem fill;		     /* pads edge chunks when they are written */
+	crn_elem fill;               /* pads edge chunks when they are written */
 } crn_chunk_type;
 
 typedef struct crn_codec_request {
 	const crn_json *config; /* the members of the configuration; NULL if there are none */
-	int zarr_format;	/* 2 or 3: the two name some values differently */
-	crn_chunk_type chunk;	/* what the step gets to encode (ARRAY_TO_...), else the chunk */
-	size_t decoded_bytes;	/* BYTES_TO_BYTES: exact size before encoding, or CRN_SIZE_UNKNOWN */
-	size_t max_decoded;	/* BYTES_TO_BYTES: bound of it, always known */
+	int zarr_format;        /* 2 or 3: the two name some values differently */
+	crn_chunk_type chunk;   /* what the step gets to encode (ARRAY_TO_...), else the chunk */
+	size_t decoded_bytes; /* BYTES_TO_BYTES: exact size before encoding, or CRN_SIZE_UNKNOWN */
+	size_t max_decoded;   /* BYTES_TO_BYTES: bound of it, always known */
 } crn_codec_request;
 
 /** One call of encode or decode. in, out and scratch never overlap. */
@@ -61,20 +61,20 @@ typedef struct crn_codec_io {
 /** One configured codec. configure fills everything but `codec`. */
 typedef struct crn_codec_step {
 	const crn_codec *codec;
-	crn_chunk_type chunk;	 /* ARRAY_TO_ARRAY: the type after encoding; else as requested */
-	size_t decoded_bytes;	 /* exact, or CRN_SIZE_UNKNOWN */
-	size_t encoded_bytes;	 /* exact, or CRN_SIZE_UNKNOWN */
-	size_t max_encoded;	 /* encode never needs more room */
+	crn_chunk_type chunk; /* ARRAY_TO_ARRAY: the type after encoding; else as requested */
+	size_t decoded_bytes; /* exact, or CRN_SIZE_UNKNOWN */
+	size_t encoded_bytes; /* exact, or CRN_SIZE_UNKNOWN */
+	size_t max_encoded;   /* encode never needs more room */
 	size_t encode_scratch, decode_scratch;
 	int64_t params[CRN_MAX_NDIM]; /* small settings of the codec's own: level, order, ... */
-	void *state;		 /* larger ones; freed by done, or with crn_free without one */
+	void *state;                  /* larger ones; freed by done, or with crn_free without one */
 } crn_codec_step;
 
 struct crn_codec {
-	const char *name;		/* "zstd" */
+	const char *name; /* "zstd" */
 	const char *summary;
-	const char *const *v2_ids;	/* numcodecs ids, NULL-terminated; NULL: not in Zarr v2 */
-	const char *const *v3_names;	/* Zarr v3 names, the one we write first; NULL: not in v3 */
+	const char *const *v2_ids;   /* numcodecs ids, NULL-terminated; NULL: not in Zarr v2 */
+	const char *const *v3_names; /* Zarr v3 names, the one we write first; NULL: not in v3 */
 	crn_codec_kind kind;
 	/* INPUT for settings that are missing, of the wrong type or out of range. */
 	cairn_status (*configure)(
@@ -88,11 +88,12 @@ struct crn_codec {
 	 * encoding pads with fill, decoding drops the rest. Sizes: step->encoded_bytes. */
 	void (*encode_array)(const crn_codec_step *step, const crn_view *corner, void *out);
 	void (*decode_array)(const crn_codec_step *step, const void *in, const crn_view *corner);
-	/* True if the encoded bytes are the dense chunk itself (native order): nothing to convert. */
+	/* True if the encoded bytes are the dense chunk itself (native order): nothing to convert.
+	 */
 	bool (*is_plain)(const crn_codec_step *step);
 
-	/* BYTES_TO_BYTES. decode: INPUT if the result is not decoded_bytes long (where that is known)
-	 * or does not fit cap. Both set io->n_out. */
+	/* BYTES_TO_BYTES. decode: INPUT if the result is not decoded_bytes long (where that is
+	 * known) or does not fit cap. Both set io->n_out. */
 	cairn_status (*encode)(const crn_codec_step *step, crn_codec_io *io, cairn_error *err);
 	cairn_status (*decode)(const crn_codec_step *step, crn_codec_io *io, cairn_error *err);
 };
@@ -106,11 +107,11 @@ const crn_codec *crn_codec_find(const crn_registry *r, const char *name, int zar
 typedef struct crn_chain {
 	crn_chunk_type chunk; /* decoded */
 	size_t chunk_bytes;   /* of a whole decoded chunk */
-	int n, n_array;	      /* steps; the first n_array of them are ARRAY_TO_ARRAY */
+	int n, n_array;       /* steps; the first n_array of them are ARRAY_TO_ARRAY */
 	crn_codec_step steps[CRN_MAX_CODECS];
-	bool plain;	      /* no array step changes anything */
-	size_t max_encoded;   /* bytes of an object we write, at most */
-	size_t max_object;    /* bytes of an object we accept: other writers compress worse */
+	bool plain;         /* no array step changes anything */
+	size_t max_encoded; /* bytes of an object we write, at most */
+	size_t max_object;  /* bytes of an object we accept: other writers compress worse */
 	size_t encode_scratch, decode_scratch;
 } crn_chain;
 
@@ -135,8 +136,8 @@ CRN_CHECKED cairn_status crn_chain_decode(const crn_chain *c, const void *object
 
 /** Encodes one chunk. The object lies in scratch (encode_scratch bytes, 64-byte aligned), or is
  * the memory of `corner` itself. */
-CRN_CHECKED cairn_status crn_chain_encode(const crn_chain *c, const crn_view *corner,
-	void *scratch, const void **ret_object, size_t *ret_n, cairn_error *err);
+CRN_CHECKED cairn_status crn_chain_encode(const crn_chain *c, const crn_view *corner, void *scratch,
+	const void **ret_object, size_t *ret_n, cairn_error *err);
 
 /* ---- for codecs ---- */
 

@@ -134,7 +134,8 @@ crn_elem crn_elem_from_uint(crn_dtype t, uint64_t v)
 		memcpy(e.bytes, &d, sizeof(d));
 	} else {
 		uint64_t bits = t == CRN_BOOL ? v != 0 : v;
-		memcpy(e.bytes, &bits, table[t].size); /* little-endian hosts: checked in the build */
+		memcpy(e.bytes, &bits,
+			table[t].size); /* little-endian hosts: checked in the build */
 	}
 	return e;
 }

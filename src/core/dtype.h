@@ -12,17 +12,17 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define CRN_DTYPES(X)                                                                              \
-	X(BOOL, uint8_t, bool, 'b')                                                                \
-	X(U8, uint8_t, uint8, 'u')                                                                 \
-	X(U16, uint16_t, uint16, 'u')                                                              \
-	X(U32, uint32_t, uint32, 'u')                                                              \
-	X(U64, uint64_t, uint64, 'u')                                                              \
-	X(I8, int8_t, int8, 'i')                                                                   \
-	X(I16, int16_t, int16, 'i')                                                                \
-	X(I32, int32_t, int32, 'i')                                                                \
-	X(I64, int64_t, int64, 'i')                                                                \
-	X(F32, float, float32, 'f')                                                                \
+#define CRN_DTYPES(X) \
+	X(BOOL, uint8_t, bool, 'b') \
+	X(U8, uint8_t, uint8, 'u') \
+	X(U16, uint16_t, uint16, 'u') \
+	X(U32, uint32_t, uint32, 'u') \
+	X(U64, uint64_t, uint64, 'u') \
+	X(I8, int8_t, int8, 'i') \
+	X(I16, int16_t, int16, 'i') \
+	X(I32, int32_t, int32, 'i') \
+	X(I64, int64_t, int64, 'i') \
+	X(F32, float, float32, 'f') \
 	X(F64, double, float64, 'f')
 
 typedef enum crn_dtype {
@@ -39,8 +39,8 @@ typedef struct crn_elem {
 
 size_t crn_dtype_size(crn_dtype t);
 const char *crn_dtype_name(crn_dtype t); /* "uint8" */
-char crn_dtype_kind(crn_dtype t);	 /* 'b' bool, 'u', 'i', 'f' */
-bool crn_dtype_is_integer(crn_dtype t);	 /* u or i; not bool */
+char crn_dtype_kind(crn_dtype t);        /* 'b' bool, 'u', 'i', 'f' */
+bool crn_dtype_is_integer(crn_dtype t);  /* u or i; not bool */
 bool crn_dtype_is_float(crn_dtype t);
 /** Accepts NumPy names ("uint8", "bool", "float32", also "float" = float64, "int" = int64). */
 bool crn_dtype_from_name(const char *name, crn_dtype *ret);

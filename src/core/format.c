@@ -26,8 +26,8 @@ enum { HEAD_BYTES = 512, MAX_NAMES = 2048, MAX_OPTIONS = 64 };
 /* ---- options ---- */
 
 /* build hook of the stand-in op below: hands the checked arguments out as a list. */
-static cairn_status collect(crn_graph *g, const crn_op *self, const crn_value *args,
-	crn_value *ret, cairn_error *err)
+static cairn_status collect(
+	crn_graph *g, const crn_op *self, const crn_value *args, crn_value *ret, cairn_error *err)
 {
 	int n = 0;
 	while (self->params[n].type != CRN_P_END)
@@ -36,10 +36,11 @@ static cairn_status collect(crn_graph *g, const crn_op *self, const crn_value *a
 	return crn_value_copy(&list, ret, err);
 }
 
-cairn_status crn_format_options(const char *who, const crn_param *params,
-	const crn_kwarg *options, int n_options, crn_value *ret, cairn_error *err)
+cairn_status crn_format_options(const char *who, const crn_param *params, const crn_kwarg *options,
+	int n_options, crn_value *ret, cairn_error *err)
 {
-	/* The same binding as for ops; a default becomes None, because formats tell "not given" apart. */
+	/* The same binding as for ops; a default becomes None, because formats tell "not given"
+	 * apart. */
 	crn_param table[MAX_OPTIONS + 1];
 	int n = 0;
 	for (; params && n < MAX_OPTIONS && params[n].type != CRN_P_END; n++) {
@@ -160,8 +161,7 @@ static cairn_status look_at(const char *url, target *ret, cairn_error *err)
 	if (fd < 0)
 		return crn_fail_errno(err, CAIRN_INPUT, "opening", url);
 	ssize_t n = pread(fd, ret->head, HEAD_BYTES, 0);
-	cairn_status status =
-		n < 0 ? crn_fail_errno(err, CAIRN_INPUT, "reading", url) : CAIRN_OK;
+	cairn_status status = n < 0 ? crn_fail_errno(err, CAIRN_INPUT, "reading", url) : CAIRN_OK;
 	close(fd);
 	ret->n_head = n < 0 ? 0 : (size_t)n;
 	return status;
@@ -270,8 +270,8 @@ static const crn_format *writer_by_name(const crn_registry *r, const char *name)
 	return file.oom ? NULL : format_by_suffix(r, file.data, file.len);
 }
 
-cairn_status crn_format_for_writing(const crn_registry *r, const char *url,
-	const char *format_name, const crn_format **ret, cairn_error *err)
+cairn_status crn_format_for_writing(const crn_registry *r, const char *url, const char *format_name,
+	const crn_format **ret, cairn_error *err)
 {
 	if (format_name) {
 		const crn_format *f = writer_by_name(r, format_name);

@@ -24,12 +24,14 @@
 
 typedef struct crn_source_ops {
 	/* Fills `out` (C-contiguous, native bytes, exactly the clipped unit at grid index `idx`).
-	 * Thread-safe for any mix of calls; may block on I/O; `scratch` has source->unit_scratch bytes
-	 * (64-byte aligned). No other memory that grows with the data. NULL only if read_box is set. */
+	 * Thread-safe for any mix of calls; may block on I/O; `scratch` has source->unit_scratch
+	 * bytes (64-byte aligned). No other memory that grows with the data. NULL only if read_box
+	 * is set. */
 	cairn_status (*read_unit)(crn_source *s, const int64_t *idx, const crn_view *out,
 		void *scratch, cairn_error *err);
 	/* If set, any region can be read at about the cost of its bytes (npy, raw, plain TIFF); the
-	 * engine then reads straight into its tile. `out`: rows contiguous. scratch: box_scratch bytes. */
+	 * engine then reads straight into its tile. `out`: rows contiguous. scratch: box_scratch
+	 * bytes. */
 	cairn_status (*read_box)(crn_source *s, const crn_region *r, const crn_view *out,
 		void *scratch, cairn_error *err);
 	/* Facts for `cairn info`, as members of a JSON object without braces:
@@ -41,9 +43,9 @@ typedef struct crn_source_ops {
 struct crn_source {
 	const crn_source_ops *ops;
 	const crn_format *format;
-	char *url;			/* as the user gave it; owned */
+	char *url; /* as the user gave it; owned */
 	crn_type type;
-	int64_t unit[CRN_MAX_NDIM];	/* read unit; >= 1 on every axis */
+	int64_t unit[CRN_MAX_NDIM]; /* read unit; >= 1 on every axis */
 	size_t unit_scratch, box_scratch;
 	/* Location + metadata + size + mtime: equal identity promises equal values. */
 	crn_hash identity;
@@ -51,7 +53,7 @@ struct crn_source {
 
 typedef struct crn_open_request {
 	const char *url;
-	const crn_registry *registry;	/* for stores and codecs */
+	const crn_registry *registry; /* for stores and codecs */
 	/* Options of read(), by format->read_params order, checked; None when not given. */
 	const crn_value *options;
 } crn_open_request;
@@ -62,19 +64,20 @@ typedef struct crn_open_request {
 typedef struct crn_unit_record {
 	uint64_t checksum;   /* crn_checksum of the stored bytes of the object */
 	uint64_t size_bytes; /* of the stored object (or of the part of the file) */
-	bool all_fill;	     /* nothing stored: every voxel is the fill value */
+	bool all_fill;       /* nothing stored: every voxel is the fill value */
 } crn_unit_record;
 
 typedef struct crn_sink crn_sink;
 
 typedef struct crn_sink_ops {
 	/* Encodes and stores one unit atomically (temporary name, then rename; or pwrite into the
-	 * temporary file of a single-file format). `in` is the clipped unit; rows contiguous, planes
-	 * perhaps not. Thread-safe for distinct units; may block. Same input, same stored bytes. */
+	 * temporary file of a single-file format). `in` is the clipped unit; rows contiguous,
+	 * planes perhaps not. Thread-safe for distinct units; may block. Same input, same stored
+	 * bytes. */
 	cairn_status (*write_unit)(crn_sink *s, const int64_t *idx, const crn_view *in,
 		void *scratch, crn_unit_record *ret, cairn_error *err);
-	/* Re-reads what is stored for a unit: does it match the record? Used on resume (quick: sizes
-	 * only) and by verify (all bytes). */
+	/* Re-reads what is stored for a unit: does it match the record? Used on resume (quick:
+	 * sizes only) and by verify (all bytes). */
 	cairn_status (*check_unit)(crn_sink *s, const int64_t *idx, const crn_unit_record *record,
 		bool quick, void *scratch, bool *ret_same, cairn_error *err);
 	/* All units are stored: writes the metadata that makes the array look complete, last. */
@@ -86,9 +89,9 @@ typedef struct crn_sink_ops {
 struct crn_sink {
 	const crn_sink_ops *ops;
 	const crn_format *format;
-	char *url;			/* owned */
+	char *url; /* owned */
 	crn_type type;
-	int64_t unit[CRN_MAX_NDIM];	/* write unit; >= 1 on every axis */
+	int64_t unit[CRN_MAX_NDIM]; /* write unit; >= 1 on every axis */
 	size_t unit_scratch;
 };
 
@@ -98,35 +101,38 @@ typedef struct crn_create_request {
 	crn_type type;
 	/* Options of write(), by format->write_params order, checked; None when not given. */
 	const crn_value *options;
-	const int64_t *chunks;		/* wanted write unit per axis; NULL: the format's default */
-	bool resume;			/* keep stored units of an earlier, unfinished run */
+	const int64_t *chunks; /* wanted write unit per axis; NULL: the format's default */
+	bool resume;           /* keep stored units of an earlier, unfinished run */
 } crn_create_request;
 
 /* ---- the descriptor ---- */
 
 struct crn_format {
-	const char *name;	      /* "zarr2", "tiff", "png-stack", ... */
+	const char *name; /* "zarr2", "tiff", "png-stack", ... */
 	const char *summary;
-	const char *const *suffixes;  /* for writing, and as a hint for reading: {".tif", NULL} */
-	const crn_param *read_params;  /* extra parameters of read(); ends with CRN_P_END; may be NULL */
+	const char *const *suffixes; /* for writing, and as a hint for reading: {".tif", NULL} */
+	const crn_param
+		*read_params; /* extra parameters of read(); ends with CRN_P_END; may be NULL */
 	const crn_param *write_params; /* extra parameters of write() */
-	/* Is this url (with its first bytes, if it is a file; is_dir, if a folder) ours? No errors. */
+	/* Is this url (with its first bytes, if it is a file; is_dir, if a folder) ours? No errors.
+	 */
 	bool (*probe)(const char *url, const unsigned char *head, size_t n_head, bool is_dir);
 	cairn_status (*open)(const crn_open_request *req, crn_source **ret, cairn_error *err);
-	/* The write unit and scratch that create() would choose; touches nothing on disk. Checks options
-	 * and dtype (USAGE), so that a run is refused before it starts. Same unit as create() gives. */
+	/* The write unit and scratch that create() would choose; touches nothing on disk. Checks
+	 * options and dtype (USAGE), so that a run is refused before it starts. Same unit as
+	 * create() gives. */
 	cairn_status (*plan_unit)(const crn_create_request *req, int64_t ret_unit[CRN_MAX_NDIM],
 		size_t *ret_unit_scratch, cairn_error *err);
-	/* NULL for read-only formats. Creates folders and temporary files, stores no metadata yet that
-	 * would make the output look complete. Does not delete or check an existing output: the engine
-	 * has decided (journal) and removed what had to go. */
+	/* NULL for read-only formats. Creates folders and temporary files, stores no metadata yet
+	 * that would make the output look complete. Does not delete or check an existing output:
+	 * the engine has decided (journal) and removed what had to go. */
 	cairn_status (*create)(const crn_create_request *req, crn_sink **ret, cairn_error *err);
-	/* Outputs that are neither one file nor one folder (patterns): is any of it there, and removing
-	 * it. NULL: what stat() sees at the url, and the whole file or folder. */
+	/* Outputs that are neither one file nor one folder (patterns): is any of it there, and
+	 * removing it. NULL: what stat() sees at the url, and the whole file or folder. */
 	bool (*exists)(const char *url);
 	cairn_status (*remove)(const char *url, cairn_error *err);
-	/* Folder of the journal: "<url>/.cairn" for folder formats, "<dir>/.<file>.cairn" for single
-	 * files. Writes a path into ret. */
+	/* Folder of the journal: "<url>/.cairn" for folder formats, "<dir>/.<file>.cairn" for
+	 * single files. Writes a path into ret. */
 	void (*journal_path)(const char *url, crn_str *ret);
 };
 

@@ -125,8 +125,8 @@ static cairn_status check_type(const crn_node *n, cairn_error *err)
 				n->op->name, (long long)n->type.shape[d], d);
 	if (!crn_count(n->type.ndim, n->type.shape, &count) ||
 		__builtin_mul_overflow(count, (int64_t)crn_dtype_size(n->type.dtype), &bytes))
-		return crn_fail(err, CAIRN_USAGE, "%s: the array is larger than 2^63 bytes",
-			n->op->name);
+		return crn_fail(
+			err, CAIRN_USAGE, "%s: the array is larger than 2^63 bytes", n->op->name);
 	return CAIRN_OK;
 }
 
@@ -260,8 +260,8 @@ static cairn_status node_prepare(crn_graph *g, const crn_op *op, const crn_value
 		n->n_args = i + 1;
 	}
 	if (status == CAIRN_OK && n_in > CRN_MAX_INPUTS)
-		status = crn_fail(err, CAIRN_USAGE, "%s: %d input arrays, the limit is %d", op->name,
-			n_in, CRN_MAX_INPUTS);
+		status = crn_fail(err, CAIRN_USAGE, "%s: %d input arrays, the limit is %d",
+			op->name, n_in, CRN_MAX_INPUTS);
 	if (status != CAIRN_OK) {
 		node_free(n);
 		return status;
@@ -299,8 +299,8 @@ cairn_status crn_node_new_source(crn_graph *g, const crn_op *op, const crn_value
 	}
 	crn_mutex_lock(&g->lock);
 	old = table_find(g, n->hash);
-	/* A dying twin may still sit in the slot: then this node stays out of the table, which costs
-	 * sharing but never correctness. `graph` tells unref whether it is listed. */
+	/* A dying twin may still sit in the slot: then this node stays out of the table, which
+	 * costs sharing but never correctness. `graph` tells unref whether it is listed. */
 	bool room = !old && table_grow(g);
 	if (room) {
 		size_t slot = slot_of(g, n->hash);

@@ -36,11 +36,11 @@ cairn_status crn_isa_choose(const char *text, crn_isa *ret, cairn_error *err)
 		if (strcmp(text, names[i]) != 0)
 			continue;
 		if (i > (int)best)
-			return crn_fail(err, CAIRN_USAGE, "this machine does not run %s code (best: %s)",
-				text, names[best]);
+			return crn_fail(err, CAIRN_USAGE,
+				"this machine does not run %s code (best: %s)", text, names[best]);
 		*ret = (crn_isa)i;
 		return CAIRN_OK;
 	}
-	return crn_fail(err, CAIRN_USAGE,
-		"unknown instruction set '%s' (base, avx2, avx512)", text);
+	return crn_fail(
+		err, CAIRN_USAGE, "unknown instruction set '%s' (base, avx2, avx512)", text);
 }

@@ -15,7 +15,8 @@ typedef enum crn_isa { CRN_ISA_BASE, CRN_ISA_AVX2, CRN_ISA_AVX512, CRN_N_ISAS } 
 const char *crn_isa_name(crn_isa isa); /* "base", "avx2", "avx512" */
 /** Best level of this machine. */
 crn_isa crn_isa_best(void);
-/** Level named by `text` (CAIRN_ISA), best when NULL or empty; USAGE if unknown or not available. */
+/** Level named by `text` (CAIRN_ISA), best when NULL or empty; USAGE if unknown or not available.
+ */
 CRN_CHECKED cairn_status crn_isa_choose(const char *text, crn_isa *ret, cairn_error *err);
 
 #endif

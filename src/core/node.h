@@ -27,9 +27,9 @@ typedef struct crn_source crn_source;
 typedef enum crn_kind { CRN_INTENSITY, CRN_LABEL, CRN_MASK } crn_kind;
 
 typedef struct crn_axis {
-	char name[16];	    /* "z", "y", "x", "c", "t"; "" when unknown */
-	char unit[16];	    /* "nanometer", "micrometer", ...; "" when unknown */
-	double scale;	    /* distance between voxel centres; 1 when unknown */
+	char name[16];      /* "z", "y", "x", "c", "t"; "" when unknown */
+	char unit[16];      /* "nanometer", "micrometer", ...; "" when unknown */
+	double scale;       /* distance between voxel centres; 1 when unknown */
 	double translation; /* position of the centre of voxel 0 */
 } crn_axis;
 
@@ -58,12 +58,12 @@ struct crn_node {
 	const crn_op *op;
 	crn_value *args; /* one per entry of op->params, canonical */
 	int n_args;
-	crn_node **in;	 /* the nodes among args, flattened in order; borrowed from args */
+	crn_node **in; /* the nodes among args, flattened in order; borrowed from args */
 	int n_in;
 	crn_type type;
 	crn_hash hash;
 	crn_source *source; /* opened input of a source node, else NULL; owned */
-	char *origin;	    /* for messages: "smooth = gaussian_filter, line 3" or op name; owned */
+	char *origin;       /* for messages: "smooth = gaussian_filter, line 3" or op name; owned */
 };
 
 CRN_CHECKED cairn_status crn_graph_new(
@@ -83,8 +83,8 @@ void crn_graph_set_origin(crn_graph *g, const char *text);
 CRN_CHECKED cairn_status crn_node_new(
 	crn_graph *g, const crn_op *op, const crn_value *args, crn_node **ret, cairn_error *err);
 /** Source node over an opened source (ownership taken, also on failure). */
-CRN_CHECKED cairn_status crn_node_new_source(crn_graph *g, const crn_op *op,
-	const crn_value *args, crn_source *take_source, crn_node **ret, cairn_error *err);
+CRN_CHECKED cairn_status crn_node_new_source(crn_graph *g, const crn_op *op, const crn_value *args,
+	crn_source *take_source, crn_node **ret, cairn_error *err);
 crn_node *crn_node_ref(crn_node *n);
 void crn_node_unref(crn_node *n); /* NULL is fine */
 static inline void crn_node_unref_at_(crn_node **n)

@@ -47,23 +47,24 @@ typedef enum crn_ptype {
 	CRN_P_TABLE,   /* table node */
 	CRN_P_NODE,    /* array or table */
 	CRN_P_INT,
-	CRN_P_FLOAT,   /* an INT is accepted and becomes FLOAT */
+	CRN_P_FLOAT, /* an INT is accepted and becomes FLOAT */
 	CRN_P_BOOL,
 	CRN_P_STR,
-	CRN_P_DTYPE,   /* STR with a dtype name; canonical NumPy spelling */
-	CRN_P_INTS,    /* an int, or a list of ints (one per axis) */
-	CRN_P_FLOATS,  /* a number, or a list of numbers; becomes FLOATs */
-	CRN_P_STRS,    /* a string, or a list of strings */
-	CRN_P_NUMBER,  /* BOOL, INT, UINT or FLOAT, kept as given */
-	CRN_P_CONST,   /* small constant array: structuring element, weights (lists are converted) */
+	CRN_P_DTYPE,  /* STR with a dtype name; canonical NumPy spelling */
+	CRN_P_INTS,   /* an int, or a list of ints (one per axis) */
+	CRN_P_FLOATS, /* a number, or a list of numbers; becomes FLOATs */
+	CRN_P_STRS,   /* a string, or a list of strings */
+	CRN_P_NUMBER, /* BOOL, INT, UINT or FLOAT, kept as given */
+	CRN_P_CONST,  /* small constant array: structuring element, weights (lists are converted) */
 	CRN_P_ANY,
 } crn_ptype;
 
 typedef struct crn_param {
-	const char *name;	   /* NumPy/scipy's name */
+	const char *name; /* NumPy/scipy's name */
 	crn_ptype type;
-	const char *default_text;  /* in pipeline syntax: "4.0", "'reflect'", "None"; NULL: required */
-	const char *help;	   /* one line with unit, range, shape */
+	const char
+		*default_text; /* in pipeline syntax: "4.0", "'reflect'", "None"; NULL: required */
+	const char *help;      /* one line with unit, range, shape */
 	const char *const *choices; /* for STR: NULL-terminated; else NULL */
 } crn_param;
 
@@ -84,7 +85,7 @@ typedef enum crn_border {
 typedef struct crn_need {
 	crn_region region; /* in the input's coordinates */
 	crn_border border;
-	crn_elem cval;	   /* CONSTANT: in the input's dtype */
+	crn_elem cval; /* CONSTANT: in the input's dtype */
 } crn_need;
 
 /** out[i0, i1, ...] = in[...]: input axis k has index fixed[k] + sum over output axes d with
@@ -104,14 +105,14 @@ typedef struct crn_affine {
  * contiguous (crn_view_rows_contiguous). out: same promise. Input and output never overlap. */
 typedef struct crn_call {
 	const crn_node *node;
-	const void *bound;	 /* from bind; read-only */
-	const void *state;	 /* global op: its finished state; else NULL */
-	crn_region out_region;	 /* in the node's coordinates */
+	const void *bound;     /* from bind; read-only */
+	const void *state;     /* global op: its finished state; else NULL */
+	crn_region out_region; /* in the node's coordinates */
 	crn_view out;
 	int n_in;
 	const crn_region *in_region;
 	const crn_view *in;
-	void *scratch;		 /* scratch() bytes, 64-byte aligned, uninitialised */
+	void *scratch; /* scratch() bytes, 64-byte aligned, uninitialised */
 	size_t scratch_bytes;
 } crn_call;
 
@@ -122,7 +123,7 @@ typedef void (*crn_row_fn)(const void *data, int64_t n, void *out, const void *c
 /** What bind made for one node; lives as long as the plan, shared by all workers, read-only. */
 typedef struct crn_bound {
 	crn_row_fn row; /* ELEMENTWISE */
-	void *data;	/* freed by unbind, or with crn_free when the op has no unbind */
+	void *data;     /* freed by unbind, or with crn_free when the op has no unbind */
 } crn_bound;
 
 /* ---- reductions: associative and exact, so tiles may come in any order ---- */
@@ -131,8 +132,8 @@ typedef struct crn_reduce {
 	/* Bytes of accumulator per output element (a multiple of 8). */
 	size_t (*acc_bytes)(const crn_node *n);
 	void (*init)(const crn_node *n, void *acc, int64_t n_elements);
-	/* Folds in[0] (all of in_region[0]) into acc, which holds the elements of call->out_region in
-	 * C order. call->out is unset. Reduced axes of out_region: see the op's output shape. */
+	/* Folds in[0] (all of in_region[0]) into acc, which holds the elements of call->out_region
+	 * in C order. call->out is unset. Reduced axes of out_region: see the op's output shape. */
 	void (*fold)(const crn_call *call, void *acc);
 	void (*merge)(const crn_node *n, void *acc, const void *other, int64_t n_elements);
 	void (*finish)(const crn_node *n, const void *acc, int64_t n_elements, const crn_view *out);
@@ -176,13 +177,14 @@ typedef struct crn_global {
 	/* Per-worker accumulator of a pass, none if NULL; made with partial_init. */
 	size_t (*partial_bytes)(const crn_node *n, int pass);
 	void (*partial_init)(const void *state, int pass, void *partial);
-	/* One tile: call->in[k] holds the tile's box of in[k] ; all inputs have one shape. `tile` is its
-	 * index in the grid. May charge and spill through env; may lock the op's own mutex briefly. */
-	cairn_status (*fold)(
-		void *state, void *partial, int pass, int64_t tile, const crn_call *call, cairn_error *err);
-	/* Serial, once per worker in worker order / once at the end of a pass. Results must not depend
-	 * on which worker saw which tile. partial_done (may be NULL) releases what a partial owns; it
-	 * runs for every partial, also after a failure. */
+	/* One tile: call->in[k] holds the tile's box of in[k] ; all inputs have one shape. `tile`
+	 * is its index in the grid. May charge and spill through env; may lock the op's own mutex
+	 * briefly. */
+	cairn_status (*fold)(void *state, void *partial, int pass, int64_t tile,
+		const crn_call *call, cairn_error *err);
+	/* Serial, once per worker in worker order / once at the end of a pass. Results must not
+	 * depend on which worker saw which tile. partial_done (may be NULL) releases what a partial
+	 * owns; it runs for every partial, also after a failure. */
 	cairn_status (*merge)(void *state, int pass, void *partial, cairn_error *err);
 	void (*partial_done)(const void *state, int pass, void *partial);
 	cairn_status (*pass_end)(void *state, int pass, cairn_error *err);
@@ -190,7 +192,8 @@ typedef struct crn_global {
 	/* Scratch bytes for fold of one tile of this region. */
 	size_t (*fold_scratch)(const crn_node *n, const crn_region *tile);
 	/* Tables only: writes all rows, in label order. */
-	cairn_status (*rows)(const void *state, const crn_node *n, crn_table_writer *to, cairn_error *err);
+	cairn_status (*rows)(
+		const void *state, const crn_node *n, crn_table_writer *to, cairn_error *err);
 } crn_global;
 
 /* ---- the descriptor ---- */
@@ -211,18 +214,19 @@ struct crn_op {
 	const char *name;     /* as NumPy / scipy.ndimage / scikit-image call it; unique */
 	const char *category; /* "filters", "morphology", "measure", ...: groups the manual */
 	const char *summary;  /* one line */
-	const char *doc;      /* shapes, units, rounding, differences from the source; may be NULL */
-	const char *source;   /* "scipy.ndimage.gaussian_filter", a paper, a specification */
-	const char *example;  /* one pipeline snippet that runs; may be NULL */
+	const char *doc;     /* shapes, units, rounding, differences from the source; may be NULL */
+	const char *source;  /* "scipy.ndimage.gaussian_filter", a paper, a specification */
+	const char *example; /* one pipeline snippet that runs; may be NULL */
 	crn_op_kind kind;
-	bool internal;	      /* not callable from pipelines (correlate1d passes and the like) */
-	int semver;	      /* raised when the meaning changes; part of the content hash */
+	bool internal;           /* not callable from pipelines (correlate1d passes and the like) */
+	int semver;              /* raised when the meaning changes; part of the content hash */
 	const crn_param *params; /* ends with type CRN_P_END */
 
 	/* args: one per param, defaults filled in, types checked; borrowed. ret: new value. */
 	cairn_status (*build)(crn_graph *g, const crn_op *self, const crn_value *args,
 		crn_value *ret, cairn_error *err);
-	/* n: op, args, in set; type not yet. Writes the type; USAGE if inputs do not go together. */
+	/* n: op, args, in set; type not yet. Writes the type; USAGE if inputs do not go together.
+	 */
 	cairn_status (*infer)(const crn_node *n, crn_type *ret, cairn_error *err);
 	void (*need)(const crn_node *n, int input, const crn_region *out, crn_need *ret);
 	void (*affine)(const crn_node *n, crn_affine *ret);

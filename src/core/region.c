@@ -94,8 +94,7 @@ bool crn_region_contains(const crn_region *all, const crn_region *part)
 	for (int d = 0; d < all->ndim; d++) {
 		if (part->n[d] == 0)
 			return true;
-		if (part->lo[d] < all->lo[d] ||
-			crn_region_last(part, d) > crn_region_last(all, d))
+		if (part->lo[d] < all->lo[d] || crn_region_last(part, d) > crn_region_last(all, d))
 			return false;
 		if ((part->lo[d] - all->lo[d]) % all->step[d] != 0)
 			return false;
@@ -156,8 +155,7 @@ bool crn_region_equal(const crn_region *a, const crn_region *b)
 	return true;
 }
 
-crn_region crn_unit_region(
-	int ndim, const int64_t *shape, const int64_t *unit, const int64_t *idx)
+crn_region crn_unit_region(int ndim, const int64_t *shape, const int64_t *unit, const int64_t *idx)
 {
 	crn_region r = {.ndim = ndim};
 	for (int d = 0; d < ndim; d++) {

@@ -49,8 +49,7 @@ static inline int64_t crn_n_units(int64_t extent, int64_t unit)
 	return extent / unit + (extent % unit != 0);
 }
 /** Unit at grid index `idx`, clipped to the array. */
-crn_region crn_unit_region(
-	int ndim, const int64_t *shape, const int64_t *unit, const int64_t *idx);
+crn_region crn_unit_region(int ndim, const int64_t *shape, const int64_t *unit, const int64_t *idx);
 /** Row-major linear index <-> grid index. */
 void crn_unravel(int64_t linear, int ndim, const int64_t *grid, int64_t *ret_idx);
 int64_t crn_ravel(const int64_t *idx, int ndim, const int64_t *grid);

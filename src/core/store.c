@@ -49,8 +49,8 @@ bool crn_key_valid(const char *key)
 	}
 }
 
-cairn_status crn_store_load(crn_store *s, const char *key, size_t max, char **ret, size_t *ret_n,
-	cairn_error *err)
+cairn_status crn_store_load(
+	crn_store *s, const char *key, size_t max, char **ret, size_t *ret_n, cairn_error *err)
 {
 	crn_stat st;
 	bool found;
@@ -59,8 +59,8 @@ cairn_status crn_store_load(crn_store *s, const char *key, size_t max, char **re
 	if (!found)
 		return CAIRN_OK;
 	if (st.size_bytes > max)
-		return crn_fail(err, CAIRN_INPUT, "%s/%s has %llu bytes, the limit is %zu", s->root, key,
-			(unsigned long long)st.size_bytes, max);
+		return crn_fail(err, CAIRN_INPUT, "%s/%s has %llu bytes, the limit is %zu", s->root,
+			key, (unsigned long long)st.size_bytes, max);
 	size_t size = (size_t)st.size_bytes, n;
 	CRN_FREE char *text = crn_alloc(size + 1);
 	if (!text)
@@ -75,8 +75,7 @@ cairn_status crn_store_load(crn_store *s, const char *key, size_t max, char **re
 	return CAIRN_OK;
 }
 
-cairn_status crn_store_exists(
-	crn_store *s, const char *key, bool *ret_found, cairn_error *err)
+cairn_status crn_store_exists(crn_store *s, const char *key, bool *ret_found, cairn_error *err)
 {
 	crn_stat st;
 	return s->ops->stat(s, key, &st, ret_found, err);

@@ -32,7 +32,7 @@ typedef struct crn_store crn_store;
 typedef struct crn_range {
 	enum { CRN_RANGE_ALL, CRN_RANGE_FROM, CRN_RANGE_SUFFIX } kind;
 	uint64_t offset; /* FROM */
-	size_t n;	 /* FROM: exactly n bytes; SUFFIX: the last n bytes */
+	size_t n;        /* FROM: exactly n bytes; SUFFIX: the last n bytes */
 } crn_range;
 
 typedef struct crn_stat {
@@ -44,19 +44,19 @@ typedef struct crn_stat {
 typedef bool (*crn_list_fn)(void *user, const char *name, bool is_prefix);
 
 typedef struct crn_store_ops {
-	/* Reads a range. ALL: the whole object, INPUT if it has more than `cap` bytes. FROM, SUFFIX:
-	 * INPUT if the object is too short. Absent: *ret_found = false, OK. */
+	/* Reads a range. ALL: the whole object, INPUT if it has more than `cap` bytes. FROM,
+	 * SUFFIX: INPUT if the object is too short. Absent: *ret_found = false, OK. */
 	cairn_status (*get)(crn_store *s, const char *key, const crn_range *range, void *out,
 		size_t cap, size_t *ret_n, bool *ret_found, cairn_error *err);
-	cairn_status (*stat)(crn_store *s, const char *key, crn_stat *ret, bool *ret_found,
-		cairn_error *err);
+	cairn_status (*stat)(
+		crn_store *s, const char *key, crn_stat *ret, bool *ret_found, cairn_error *err);
 	cairn_status (*put)(
 		crn_store *s, const char *key, const void *bytes, size_t n, cairn_error *err);
 	/* Absent is fine. */
 	cairn_status (*remove)(crn_store *s, const char *key, cairn_error *err);
 	/* Names directly below `prefix` ("" is the root), in byte order. Absent: no names. */
-	cairn_status (*list)(crn_store *s, const char *prefix, crn_list_fn visit, void *user,
-		cairn_error *err);
+	cairn_status (*list)(
+		crn_store *s, const char *prefix, crn_list_fn visit, void *user, cairn_error *err);
 	/* Removes temporaries below `prefix` that no living writer can own. NULL: makes none. */
 	cairn_status (*reap)(crn_store *s, const char *prefix, cairn_error *err);
 	void (*close)(crn_store *s); /* frees the struct too */
@@ -84,8 +84,8 @@ void crn_store_close(crn_store *s); /* NULL is fine */
 bool crn_key_valid(const char *key);
 /** Whole object as fresh memory, terminated by a NUL that is not counted (for metadata).
  * INPUT if it has more than `max` bytes; *ret is NULL if it is absent. */
-CRN_CHECKED cairn_status crn_store_load(crn_store *s, const char *key, size_t max, char **ret,
-	size_t *ret_n, cairn_error *err);
+CRN_CHECKED cairn_status crn_store_load(
+	crn_store *s, const char *key, size_t max, char **ret, size_t *ret_n, cairn_error *err);
 CRN_CHECKED cairn_status crn_store_exists(
 	crn_store *s, const char *key, bool *ret_found, cairn_error *err);
 

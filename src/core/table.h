@@ -16,8 +16,8 @@ typedef struct crn_column {
 
 /** One table being written. Serial: one thread at a time. */
 struct crn_table_writer {
-	/* Adds rows: columns[c] points to n_rows elements of column c's dtype. NaN becomes NULL in SQL,
-	 * "nan" in CSV. May block on I/O. */
+	/* Adds rows: columns[c] points to n_rows elements of column c's dtype. NaN becomes NULL in
+	 * SQL, "nan" in CSV. May block on I/O. */
 	cairn_status (*append)(struct crn_table_writer *w, int64_t n_rows,
 		const void *const *columns, cairn_error *err);
 	/* Called once, first. Columns and their texts are borrowed until the last append. */
@@ -32,8 +32,8 @@ typedef struct crn_table_writer crn_table_writer;
 
 typedef struct crn_table_request {
 	const char *path;
-	const char *table;	 /* table name inside a database; "objects" by default */
-	const char *on_exists;	 /* "fail", "replace", "append" (adds rows to an existing table) */
+	const char *table;     /* table name inside a database; "objects" by default */
+	const char *on_exists; /* "fail", "replace", "append" (adds rows to an existing table) */
 	/* Extra constant text columns in front: {"sample", "bone_7H3A"} pairs. */
 	const char *const *constant_names;
 	const char *const *constant_values;
@@ -41,9 +41,9 @@ typedef struct crn_table_request {
 } crn_table_request;
 
 typedef struct crn_table_format {
-	const char *name;		 /* "csv", "sqlite" */
+	const char *name; /* "csv", "sqlite" */
 	const char *summary;
-	const char *const *suffixes;	 /* {".csv", NULL} */
+	const char *const *suffixes; /* {".csv", NULL} */
 	cairn_status (*create)(
 		const crn_table_request *req, crn_table_writer **ret, cairn_error *err);
 	/* True if the file holds that table already (decides EXISTS). */

@@ -26,8 +26,7 @@ crn_value crn_value_int(int64_t i)
 
 crn_value crn_value_uint(uint64_t u)
 {
-	return u <= INT64_MAX ? crn_value_int((int64_t)u)
-			      : (crn_value){.kind = CRN_V_UINT, .u = u};
+	return u <= INT64_MAX ? crn_value_int((int64_t)u) : (crn_value){.kind = CRN_V_UINT, .u = u};
 }
 
 crn_value crn_value_float(double f)
@@ -88,8 +87,7 @@ cairn_status crn_value_copy(const crn_value *v, crn_value *ret, cairn_error *err
 		CRN_VALUE copy = {0};
 		CRN_TRY(crn_value_list(v->list.n, &copy, err));
 		for (int i = 0; i < v->list.n; i++)
-			CRN_TRY(crn_value_copy(
-				&v->list.items[i], &copy.list.items[i], err));
+			CRN_TRY(crn_value_copy(&v->list.items[i], &copy.list.items[i], err));
 		*ret = copy;
 		copy.kind = CRN_V_NONE;
 		return CAIRN_OK;

@@ -29,13 +29,13 @@ typedef struct crn_const {
 typedef enum crn_value_kind {
 	CRN_V_NONE = 0,
 	CRN_V_BOOL,
-	CRN_V_INT,   /* int64 */
-	CRN_V_UINT,  /* only values above INT64_MAX */
+	CRN_V_INT,  /* int64 */
+	CRN_V_UINT, /* only values above INT64_MAX */
 	CRN_V_FLOAT,
 	CRN_V_STR,
-	CRN_V_LIST,  /* tuple or list */
+	CRN_V_LIST, /* tuple or list */
 	CRN_V_CONST,
-	CRN_V_NODE,  /* a lazy array or table */
+	CRN_V_NODE, /* a lazy array or table */
 } crn_value_kind;
 
 typedef struct crn_value crn_value;
@@ -71,7 +71,7 @@ CRN_CHECKED cairn_status crn_value_copy(const crn_value *v, crn_value *ret, cair
 void crn_value_clear(crn_value *v); /* frees what it owns; becomes None */
 #define CRN_VALUE __attribute__((cleanup(crn_value_clear))) crn_value
 
-bool crn_value_is_number(const crn_value *v);	/* BOOL, INT, UINT, FLOAT */
+bool crn_value_is_number(const crn_value *v);   /* BOOL, INT, UINT, FLOAT */
 double crn_value_to_double(const crn_value *v); /* of a number */
 /** Number as an element of `t`; false if an integer does not fit or a float meets an int dtype. */
 bool crn_value_to_elem(const crn_value *v, crn_dtype t, crn_elem *ret);

@@ -85,16 +85,16 @@ void crn_rows_next(crn_rows *rows)
 	rows->end = true;
 }
 
-static void copy_row(char *dst, int64_t dst_stride, const char *src, int64_t src_stride,
-	int64_t n, size_t size)
+static void copy_row(
+	char *dst, int64_t dst_stride, const char *src, int64_t src_stride, int64_t n, size_t size)
 {
 	if (n <= 1 || (dst_stride == (int64_t)size && src_stride == (int64_t)size)) {
 		memcpy(dst, src, (size_t)n * size);
 		return;
 	}
-#define COPY(type)                                                                                 \
-	for (int64_t i = 0; i < n; i++)                                                            \
-		*(type *)(dst + i * dst_stride) = *(const type *)(src + i * src_stride)
+#define COPY(type) \
+	for (int64_t i = 0; i < n; i++) \
+	*(type *)(dst + i * dst_stride) = *(const type *)(src + i * src_stride)
 	switch (size) {
 	case 1:
 		COPY(uint8_t);

@@ -10,8 +10,8 @@
 #include <string.h>
 
 /* Position inside `held` that index i of an axis reads from, -1 for the constant. */
-static int64_t held_position(const crn_need *need, const crn_region *held, const int64_t *shape,
-	int axis, int64_t i)
+static int64_t held_position(
+	const crn_need *need, const crn_region *held, const int64_t *shape, int axis, int64_t i)
 {
 	int64_t from = crn_border_index(i, shape[axis], need->border);
 	return from < 0 ? -1 : (from - held->lo[axis]) / held->step[axis];
@@ -31,10 +31,11 @@ typedef struct row_copy {
 	const crn_region *held;
 	const int64_t *shape;
 	const crn_view *dst, *src;
-	int axis;	     /* last axis */
+	int axis;               /* last axis */
 	int64_t inner0, inner1; /* elements [inner0, inner1) of the row lie inside the domain */
-	int64_t n_mapped;	/* entries of `mapped`; 0: too many, work them out one by one */
-	int64_t mapped[MOST_MAPPED]; /* left end, then right end: position in the source row, or -1 */
+	int64_t n_mapped;       /* entries of `mapped`; 0: too many, work them out one by one */
+	int64_t mapped[MOST_MAPPED]; /* left end, then right end: position in the source row, or -1
+				      */
 } row_copy;
 
 static int64_t end_position(const row_copy *c, int64_t i)
@@ -141,8 +142,8 @@ void crn_border_fill(const crn_view *dst, const crn_need *need, const crn_view *
 		}
 		char *to = crn_rows_at(&rows, dst);
 		if (constant)
-			fill_elements(to, dst->stride[x], rows.n, crn_dtype_size(dst->dtype),
-				need->cval);
+			fill_elements(
+				to, dst->stride[x], rows.n, crn_dtype_size(dst->dtype), need->cval);
 		else
 			copy_row(&c, to, from);
 	}

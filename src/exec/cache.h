@@ -22,7 +22,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-typedef enum crn_chunk_state { CRN_CHUNK_PENDING, CRN_CHUNK_READY, CRN_CHUNK_FAILED } crn_chunk_state;
+typedef enum crn_chunk_state {
+	CRN_CHUNK_PENDING,
+	CRN_CHUNK_READY,
+	CRN_CHUNK_FAILED
+} crn_chunk_state;
 
 typedef struct crn_waiter {
 	struct crn_waiter *next;
@@ -37,9 +41,9 @@ typedef struct crn_chunk {
 	size_t bytes;
 	int pins;
 	crn_waiter *waiters;
-	cairn_error *error; /* FAILED */
+	cairn_error *error;              /* FAILED */
 	struct crn_chunk *older, *newer; /* LRU list of idle chunks */
-	struct crn_chunk *next; /* hash chain */
+	struct crn_chunk *next;          /* hash chain */
 } crn_chunk;
 
 typedef struct crn_cache {

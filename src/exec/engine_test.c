@@ -130,7 +130,8 @@ static void check_everywhere(crn_node *n)
 	}
 	crn_region_normalise(&part);
 	for (size_t i = 0; i < CRN_COUNT(threads); i++) {
-		crn_run_options o = {.n_threads = threads[i], .memory_bytes = (size_t)64 << 20,
+		crn_run_options o = {.n_threads = threads[i],
+			.memory_bytes = (size_t)64 << 20,
 			.isa = crn_isa_best()};
 		check_region(n, &whole, &o);
 		check_region(n, &part, &o);

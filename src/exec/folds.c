@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * folds.c -- stages that look at every voxel once: reductions with small results, and the passes of
- * global ops. Each worker folds into accumulators of its own; they are merged in worker order at the
- * end, and ops promise that neither order nor tiling shows in the result.
+ * global ops. Each worker folds into accumulators of its own; they are merged in worker order at
+ * the end, and ops promise that neither order nor tiling shows in the result.
  */
 #include "base/mem.h"
 #include "exec/state.h"
@@ -36,7 +36,8 @@ cairn_status crn_reduce_fold_into(crn_state *st, const crn_node *n, const crn_vi
 {
 	crn_region part;
 	n->op->reduce->project(n, in_region, &part);
-	crn_call call = {.node = n, .out_region = part, .n_in = 1, .in_region = in_region, .in = in};
+	crn_call call = {
+		.node = n, .out_region = part, .n_in = 1, .in_region = in_region, .in = in};
 	int info = crn_plan_info(st->plan, n);
 	call.bound = st->plan->infos[info].bound.data;
 	atomic_fetch_add_explicit(
@@ -132,8 +133,8 @@ static cairn_status resident_tile(
 	return status;
 }
 
-static cairn_status finish_resident(crn_state *st, const crn_stage *s, resident_job *j,
-	cairn_error *err)
+static cairn_status finish_resident(
+	crn_state *st, const crn_stage *s, resident_job *j, cairn_error *err)
 {
 	const crn_node *n = j->plan->node;
 	int64_t count = crn_region_count(&j->whole);
@@ -169,16 +170,24 @@ cairn_status crn_run_resident_stage(crn_state *st, const crn_stage *s, cairn_err
 {
 	const crn_resident *r = &st->plan->residents[s->index];
 	const crn_node *n = r->node;
-	resident_job j = {.st = st, .plan = r,
-		.whole = crn_region_whole(n->type.ndim, n->type.shape)};
+	resident_job j = {
+		.st = st, .plan = r, .whole = crn_region_whole(n->type.ndim, n->type.shape)};
 	j.acc_bytes = n->op->reduce->acc_bytes(n) * (size_t)crn_region_count(&j.whole);
 	j.acc = crn_calloc((size_t)st->plan->options.n_threads, sizeof(void *));
 	if (!j.acc)
 		return crn_fail_memory(err, "accumulators", sizeof(void *));
-	crn_job job = {.name = n->op->name, .piece = &r->piece, .level = -1,
-		.work_bytes = r->tiling.work_bytes, .n_tasks = r->tiling.n_tiles, .user = &j,
-		.n_tiles = one_tile, .roots = resident_roots, .begin = begin_nothing,
-		.tile = resident_tile, .end = end_nothing, .drop = drop_nothing,
+	crn_job job = {.name = n->op->name,
+		.piece = &r->piece,
+		.level = -1,
+		.work_bytes = r->tiling.work_bytes,
+		.n_tasks = r->tiling.n_tiles,
+		.user = &j,
+		.n_tiles = one_tile,
+		.roots = resident_roots,
+		.begin = begin_nothing,
+		.tile = resident_tile,
+		.end = end_nothing,
+		.drop = drop_nothing,
 		.size = resident_size};
 	cairn_status status = crn_sched_run(st->sched, &job, err);
 	if (status == CAIRN_OK)
@@ -221,14 +230,18 @@ static cairn_status global_fold(global_job *j, crn_task *t, const crn_view *in, 
 	crn_region regions[CRN_MAX_INPUTS];
 	for (int k = 0; k < n->n_in; k++)
 		regions[k] = *r;
-	crn_call call = {.node = n, .bound = j->st->plan->infos[j->info].bound.data,
-		.out_region = *r, .n_in = n->n_in, .in_region = regions, .in = in};
+	crn_call call = {.node = n,
+		.bound = j->st->plan->infos[j->info].bound.data,
+		.out_region = *r,
+		.n_in = n->n_in,
+		.in_region = regions,
+		.in = in};
 	call.scratch_bytes = j->ops->fold_scratch ? j->ops->fold_scratch(n, r) : 0;
 	if (call.scratch_bytes &&
 		!(call.scratch = crn_pool_take(j->st->engine->pool, call.scratch_bytes)))
 		return crn_fail_memory(err, "scratch", call.scratch_bytes);
-	cairn_status status = j->ops->fold(j->state, j->partial[crn_task_worker(t)], j->pass,
-		crn_task_index(t), &call, err);
+	cairn_status status = j->ops->fold(
+		j->state, j->partial[crn_task_worker(t)], j->pass, crn_task_index(t), &call, err);
 	crn_pool_give(j->st->engine->pool, call.scratch, call.scratch_bytes);
 	atomic_fetch_add_explicit(
 		&j->st->folded[j->info], crn_region_count(r), memory_order_relaxed);
@@ -267,8 +280,8 @@ static crn_grid grid_of(const crn_tiling *t)
 static cairn_status begin_partials(global_job *j, cairn_error *err)
 {
 	for (int w = 0; w < j->st->plan->options.n_threads; w++) {
-		j->partial[w] = crn_pool_take(
-			j->st->engine->pool, j->partial_bytes ? j->partial_bytes : 1);
+		j->partial[w] =
+			crn_pool_take(j->st->engine->pool, j->partial_bytes ? j->partial_bytes : 1);
 		if (!j->partial[w])
 			return crn_fail_memory(err, "partial results", j->partial_bytes);
 		if (j->ops->partial_init)
@@ -292,10 +305,19 @@ static cairn_status run_pass(global_job *j, cairn_error *err)
 {
 	const crn_tiling *tiling = &j->plan->tiling;
 	crn_grid grid = grid_of(tiling);
-	crn_job job = {.name = j->plan->node->op->name, .piece = &j->plan->piece, .level = -1,
-		.work_bytes = tiling->work_bytes, .n_tasks = tiling->n_tiles, .user = j,
-		.n_tiles = one_tile, .roots = global_roots, .begin = begin_nothing,
-		.tile = global_tile, .end = end_nothing, .drop = drop_nothing, .size = global_size};
+	crn_job job = {.name = j->plan->node->op->name,
+		.piece = &j->plan->piece,
+		.level = -1,
+		.work_bytes = tiling->work_bytes,
+		.n_tasks = tiling->n_tiles,
+		.user = j,
+		.n_tiles = one_tile,
+		.roots = global_roots,
+		.begin = begin_nothing,
+		.tile = global_tile,
+		.end = end_nothing,
+		.drop = drop_nothing,
+		.size = global_size};
 	if (j->ops->pass_begin)
 		CRN_TRY(j->ops->pass_begin(j->state, j->pass, &grid, err));
 	j->partial_bytes =
@@ -316,11 +338,14 @@ cairn_status crn_run_global_stage(crn_state *st, const crn_stage *s, cairn_error
 {
 	const crn_global_plan *g = &st->plan->globals[s->index];
 	const crn_node *n = g->node;
-	global_job j = {.st = st, .plan = g, .ops = n->op->global,
-		.info = crn_plan_info(st->plan, n)};
+	global_job j = {
+		.st = st, .plan = g, .ops = n->op->global, .info = crn_plan_info(st->plan, n)};
 	crn_env *env = &st->envs[s->index];
-	*env = (crn_env){.engine = &st->env_handles[s->index], .isa = st->plan->options.isa,
-		.charge = crn_state_charge, .spill = crn_state_spill, .unspill = crn_state_unspill};
+	*env = (crn_env){.engine = &st->env_handles[s->index],
+		.isa = st->plan->options.isa,
+		.charge = crn_state_charge,
+		.spill = crn_state_spill,
+		.unspill = crn_state_unspill};
 	j.partial = crn_calloc((size_t)st->plan->options.n_threads, sizeof(void *));
 	if (!j.partial)
 		return crn_fail_memory(err, "partial results", sizeof(void *));

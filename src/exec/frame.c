@@ -32,7 +32,7 @@ struct crn_frame {
 	crn_layout *layout;
 	crn_pinned_fn pinned;
 	void *task;
-	instance *instances; /* node * CRN_LAYOUT_LIST + list entry */
+	instance *instances;          /* node * CRN_LAYOUT_LIST + list entry */
 	void *copies[CRN_MAX_INPUTS]; /* roots that had to be made contiguous */
 	size_t copy_bytes[CRN_MAX_INPUTS];
 };
@@ -141,8 +141,13 @@ static cairn_status run_compute(crn_frame *f, const crn_pnode *pn, const crn_reg
 	input in[CRN_MAX_INPUTS];
 	crn_view views[CRN_MAX_INPUTS];
 	crn_region regions[CRN_MAX_INPUTS];
-	crn_call call = {.node = n, .bound = f->env->plan->infos[pn->info].bound.data,
-		.out_region = *r, .out = *out, .n_in = pn->n_in, .in_region = regions, .in = views};
+	crn_call call = {.node = n,
+		.bound = f->env->plan->infos[pn->info].bound.data,
+		.out_region = *r,
+		.out = *out,
+		.n_in = pn->n_in,
+		.in_region = regions,
+		.in = views};
 	cairn_status status = CAIRN_OK;
 	int ready = 0;
 	for (; ready < pn->n_in && status == CAIRN_OK; ready++) {
@@ -174,7 +179,8 @@ static cairn_status run_group(crn_frame *f, const crn_pnode *pn, const crn_regio
 		wide.dtype = part.dtype;
 		int shift = out->ndim - part.ndim;
 		for (int d = 0; d < out->ndim; d++) {
-			bool repeat = d < shift || (part.shape[d - shift] == 1 && out->shape[d] != 1);
+			bool repeat =
+				d < shift || (part.shape[d - shift] == 1 && out->shape[d] != 1);
 			wide.stride[d] = repeat ? 0 : part.stride[d - shift];
 		}
 		views[k] = wide;
@@ -366,14 +372,14 @@ static cairn_status hand_out(crn_frame *f, const crn_region *roots, const crn_vi
 		int node = f->piece->roots[k];
 		if (crn_region_empty(&roots[k])) {
 			if (!owned)
-				ret_views[k] = crn_view_dense(NULL,
-					f->piece->nodes[node].node->type.dtype, roots[k].ndim, roots[k].n);
+				ret_views[k] =
+					crn_view_dense(NULL, f->piece->nodes[node].node->type.dtype,
+						roots[k].ndim, roots[k].n);
 			continue;
 		}
 		int v = crn_layout_find(f->layout, node, &roots[k]);
 		instance *in = at(f, node, v);
-		crn_view part =
-			crn_view_part(&in->view, &f->layout->of[node].region[v], &roots[k]);
+		crn_view part = crn_view_part(&in->view, &f->layout->of[node].region[v], &roots[k]);
 		if (owned) {
 			if (owned[k].data != part.data)
 				crn_view_copy(&owned[k], &part);
@@ -404,8 +410,12 @@ cairn_status crn_frame_run(const crn_frame_env *env, const crn_piece *piece, crn
 		crn_free(instances);
 		return crn_fail_memory(err, "a tile", sizeof(*f));
 	}
-	*f = (crn_frame){.env = env, .piece = piece, .layout = layout, .pinned = pinned,
-		.task = task, .instances = instances};
+	*f = (crn_frame){.env = env,
+		.piece = piece,
+		.layout = layout,
+		.pinned = pinned,
+		.task = task,
+		.instances = instances};
 	cairn_status status = run_all(f, roots, owned, err);
 	if (status == CAIRN_OK)
 		status = hand_out(f, roots, owned, ret_views, err);

@@ -3,12 +3,11 @@
  * frame.h -- computing one tile of a piece: the layout's instances, in order, in pool buffers.
  *
  * Invariants
- *  (1) A buffer lives from its instance's computation to its last user (as the layout's memory model
- *      assumes); a view instance keeps what it looks at alive.
- *  (2) Ops see exact regions with contiguous rows and filled borders (core/op.h).
- *  (3) All chunks the layout reads are pinned before and during the frame.
- * Threads: one worker. Memory: pool buffers inside the task's reservation. Failure: every buffer is
- * given back; the error names op and region.
+ *  (1) A buffer lives from its instance's computation to its last user (as the layout's memory
+ * model assumes); a view instance keeps what it looks at alive. (2) Ops see exact regions with
+ * contiguous rows and filled borders (core/op.h). (3) All chunks the layout reads are pinned before
+ * and during the frame. Threads: one worker. Memory: pool buffers inside the task's reservation.
+ * Failure: every buffer is given back; the error names op and region.
  */
 #ifndef CRN_EXEC_FRAME_H
 #define CRN_EXEC_FRAME_H
@@ -20,7 +19,7 @@
 typedef struct crn_frame_env {
 	const crn_plan *plan;
 	crn_pool *pool;
-	void *const *states;	     /* finished states of plan->globals, NULL before */
+	void *const *states;         /* finished states of plan->globals, NULL before */
 	const crn_view *residents;   /* results of plan->residents */
 	_Atomic int64_t *voxels;     /* computed, per plan->infos; relaxed counters */
 	_Atomic int64_t *bytes_read; /* by box reads */
@@ -36,7 +35,8 @@ typedef struct crn_frame crn_frame;
  *
  * @param roots  region per root; as given to crn_layout_fill()
  * @param owned  destination per root (NULL array: the frame keeps buffers, see ret_views)
- * @param ret_views  with owned == NULL: one view per root, valid until crn_frame_done(); rows contiguous
+ * @param ret_views  with owned == NULL: one view per root, valid until crn_frame_done(); rows
+ * contiguous
  */
 CRN_CHECKED cairn_status crn_frame_run(const crn_frame_env *env, const crn_piece *piece,
 	crn_layout *layout, const crn_region *roots, const crn_view *owned, crn_pinned_fn pinned,

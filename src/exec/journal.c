@@ -24,9 +24,10 @@
 
 struct crn_journal {
 	crn_mutex lock;
-	int fd;	    /* lock */
+	int fd; /* lock */
 	char *path;
-	_Atomic uint64_t *bits; /* set before the line is written by this run, after reading otherwise */
+	_Atomic uint64_t
+		*bits; /* set before the line is written by this run, after reading otherwise */
 	int64_t n_units;
 	_Atomic int64_t n_recorded;
 };
@@ -79,8 +80,8 @@ static bool read_line(FILE *file, crn_str *line)
 }
 
 cairn_status crn_journal_read(const char *path, crn_json **ret_head, bool *ret_done,
-	cairn_status (*each)(void *user, int64_t unit, const crn_unit_record *record,
-		cairn_error *err),
+	cairn_status (*each)(
+		void *user, int64_t unit, const crn_unit_record *record, cairn_error *err),
 	void *user, cairn_error *err)
 {
 	FILE *file = fopen(path, "re");
@@ -165,8 +166,8 @@ cairn_status crn_journal_inspect(const crn_format *f, const char *url, crn_hash 
 	crn_json_free(head);
 	/* A journal whose output was deleted by hand: start afresh. */
 	*ret = done && !has_output ? CRN_OUTPUT_ABSENT
-	       : !same		   ? CRN_OUTPUT_OTHER
-	       : done		   ? CRN_OUTPUT_COMPLETE
+	       : !same             ? CRN_OUTPUT_OTHER
+	       : done              ? CRN_OUTPUT_COMPLETE
 				   : CRN_OUTPUT_PARTIAL;
 	return CAIRN_OK;
 }
@@ -177,7 +178,8 @@ cairn_status crn_output_remove(const crn_format *f, const char *url, cairn_error
 	f->journal_path(url, &folder);
 	if (folder.oom)
 		return crn_fail_memory(err, "a path", 1);
-	/* The journal goes last: a kill in between leaves an incomplete output, never a false one. */
+	/* The journal goes last: a kill in between leaves an incomplete output, never a false one.
+	 */
 	CRN_TRY(f->remove ? f->remove(url, err) : crn_remove_tree(url, err));
 	return crn_remove_tree(folder.data, err);
 }
@@ -367,10 +369,10 @@ cairn_status crn_journal_add(
 	crn_journal *j, int64_t unit, const crn_unit_record *record, cairn_error *err)
 {
 	char line[96];
-	int n = record->all_fill ? snprintf(line, sizeof(line), "f %" PRId64 "\n", unit)
-				 : snprintf(line, sizeof(line), "u %" PRId64 " %016" PRIx64
-								" %" PRIu64 "\n",
-					   unit, record->checksum, record->size_bytes);
+	int n = record->all_fill
+			? snprintf(line, sizeof(line), "f %" PRId64 "\n", unit)
+			: snprintf(line, sizeof(line), "u %" PRId64 " %016" PRIx64 " %" PRIu64 "\n",
+				  unit, record->checksum, record->size_bytes);
 	crn_mutex_lock(&j->lock);
 	cairn_status status = write_all(j, line, (size_t)n, err);
 	crn_mutex_unlock(&j->lock);

@@ -7,7 +7,8 @@
  *
  *	u <unit index> <checksum, 16 hex digits> <bytes>	stored object
  *	f <unit index>						all fill: nothing is stored
- *	done							every unit is there, metadata written
+ *	done							every unit is there, metadata
+ *written
  *
  * Invariants
  *  (1) A line is appended after its object is in place (renamed); a torn last line is ignored.
@@ -33,21 +34,21 @@ typedef enum crn_output_state {
 } crn_output_state;
 
 typedef struct crn_journal_head {
-	crn_hash plan;	 /* of the sink node */
+	crn_hash plan; /* of the sink node */
 	const char *url;
 	const char *format;
 	const crn_type *type;
 	const int64_t *unit;
-	const crn_value *options; /* by format->write_params order; kept so that verify can open it */
+	const crn_value
+		*options; /* by format->write_params order; kept so that verify can open it */
 	const crn_param *option_params;
 	const char *description;
 } crn_journal_head;
 
-CRN_CHECKED cairn_status crn_journal_inspect(const crn_format *f, const char *url,
-	crn_hash plan, crn_output_state *ret, cairn_error *err);
+CRN_CHECKED cairn_status crn_journal_inspect(const crn_format *f, const char *url, crn_hash plan,
+	crn_output_state *ret, cairn_error *err);
 /** Deletes an output and its journal (replace). */
-CRN_CHECKED cairn_status crn_output_remove(
-	const crn_format *f, const char *url, cairn_error *err);
+CRN_CHECKED cairn_status crn_output_remove(const crn_format *f, const char *url, cairn_error *err);
 /** New journal, or (resume) continues the one that is there. */
 CRN_CHECKED cairn_status crn_journal_open(const crn_format *f, const crn_journal_head *head,
 	bool resume, crn_journal **ret, cairn_error *err);
@@ -60,11 +61,13 @@ CRN_CHECKED cairn_status crn_journal_add(
 	crn_journal *j, int64_t unit, const crn_unit_record *record, cairn_error *err);
 CRN_CHECKED cairn_status crn_journal_done(crn_journal *j, cairn_error *err);
 int64_t crn_journal_count(const crn_journal *j); /* units recorded */
-void crn_journal_close(crn_journal *j);		 /* NULL is fine */
+void crn_journal_close(crn_journal *j);          /* NULL is fine */
 
-/** Reads a journal for verify: the head, then every record through `each`. INPUT if there is none. */
-CRN_CHECKED cairn_status crn_journal_read(const char *path, crn_json **ret_head,
-	bool *ret_done, cairn_status (*each)(void *user, int64_t unit, const crn_unit_record *record,
-	cairn_error *err), void *user, cairn_error *err);
+/** Reads a journal for verify: the head, then every record through `each`. INPUT if there is none.
+ */
+CRN_CHECKED cairn_status crn_journal_read(const char *path, crn_json **ret_head, bool *ret_done,
+	cairn_status (*each)(
+		void *user, int64_t unit, const crn_unit_record *record, cairn_error *err),
+	void *user, cairn_error *err);
 
 #endif

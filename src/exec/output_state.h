@@ -31,8 +31,8 @@ CRN_CHECKED cairn_status crn_outputs_decide(const crn_registry *r, crn_node *con
 	crn_on_exists mode, crn_output *ret, cairn_error *err);
 
 /** For a sink that is not skipped: removes what `replace` allows to remove. */
-CRN_CHECKED cairn_status crn_output_clear(const crn_registry *r, const crn_output *o,
-	crn_on_exists mode, cairn_error *err);
+CRN_CHECKED cairn_status crn_output_clear(
+	const crn_registry *r, const crn_output *o, crn_on_exists mode, cairn_error *err);
 
 /* Tables have no units; what is kept of them is that they are there, written by this plan. */
 CRN_CHECKED cairn_status crn_table_mark(const crn_node *sink, cairn_error *err);

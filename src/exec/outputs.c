@@ -54,8 +54,7 @@ static int64_t output_size(void *user, int64_t index)
 /* ---- arrays ---- */
 
 /* Units of a task: first grid index and number per axis; returns how many. */
-static int64_t task_units(
-	const output_job *j, int64_t index, int64_t *ret_first, int64_t *ret_n)
+static int64_t task_units(const output_job *j, int64_t index, int64_t *ret_first, int64_t *ret_n)
 {
 	crn_region r = task_region(j, index);
 	int64_t count = 1;
@@ -67,8 +66,8 @@ static int64_t task_units(
 	return count;
 }
 
-static int64_t unit_at(const output_job *j, int64_t k, const int64_t *first, const int64_t *n,
-	int64_t *ret_idx)
+static int64_t unit_at(
+	const output_job *j, int64_t k, const int64_t *first, const int64_t *n, int64_t *ret_idx)
 {
 	int ndim = j->stage->tasks.domain.ndim;
 	crn_unravel(k, ndim, n, ret_idx);
@@ -207,10 +206,19 @@ cairn_status crn_run_array_stage(
 	output_job j = {.st = st, .stage = s, .journal = journal, .sink = sink};
 	if (crn_journal_count(journal) > 0)
 		CRN_TRY(recheck_units(&j, err));
-	crn_job job = {.name = s->node->op->name, .piece = &s->piece, .level = -1,
-		.work_bytes = s->tasks.work_bytes, .n_tasks = s->tasks.n_tiles, .user = &j,
-		.skip = array_skip, .n_tiles = output_tiles, .roots = output_roots,
-		.begin = array_begin, .tile = array_tile, .end = array_end, .drop = array_drop,
+	crn_job job = {.name = s->node->op->name,
+		.piece = &s->piece,
+		.level = -1,
+		.work_bytes = s->tasks.work_bytes,
+		.n_tasks = s->tasks.n_tiles,
+		.user = &j,
+		.skip = array_skip,
+		.n_tiles = output_tiles,
+		.roots = output_roots,
+		.begin = array_begin,
+		.tile = array_tile,
+		.end = array_end,
+		.drop = array_drop,
 		.size = output_size};
 	return crn_sched_run(st->sched, &job, err);
 }
@@ -259,9 +267,18 @@ cairn_status crn_run_memory_stage(
 	crn_state *st, const crn_stage *s, const crn_view *out, cairn_error *err)
 {
 	output_job j = {.st = st, .stage = s, .out = *out};
-	crn_job job = {.name = s->node->op->name, .piece = &s->piece, .level = -1,
-		.work_bytes = s->tasks.work_bytes, .n_tasks = s->tasks.n_tiles, .user = &j,
-		.n_tiles = output_tiles, .roots = output_roots, .begin = memory_begin,
-		.tile = memory_tile, .end = memory_end, .drop = memory_drop, .size = output_size};
+	crn_job job = {.name = s->node->op->name,
+		.piece = &s->piece,
+		.level = -1,
+		.work_bytes = s->tasks.work_bytes,
+		.n_tasks = s->tasks.n_tiles,
+		.user = &j,
+		.n_tiles = output_tiles,
+		.roots = output_roots,
+		.begin = memory_begin,
+		.tile = memory_tile,
+		.end = memory_end,
+		.drop = memory_drop,
+		.size = output_size};
 	return crn_sched_run(st->sched, &job, err);
 }

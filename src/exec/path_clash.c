@@ -3,7 +3,8 @@
  * path_clash.c -- see path_clash.h.
  *
  *	"file:///data/new/../in.npy" ── the part that exists, resolved ──> /data/in.npy
- *	"slices/img.%05d.png"	     ── folder resolved, name as pattern ─> /data/slices, "img.*.png"
+ *	"slices/img.%05d.png"	     ── folder resolved, name as pattern ─> /data/slices,
+ *"img.*.png"
  *
  * Two patterns meet when some name fits both; a glob's ? and [...] count as * (rather one refusal
  * too many than an input overwritten).

@@ -11,14 +11,16 @@
 
 typedef enum crn_clash {
 	CRN_CLASH_NONE,
-	CRN_CLASH_NAMES, /* names in one folder that a pattern may join: a clash if the output exists */
-	CRN_CLASH_SAME,	 /* one file or folder, or one inside the other */
+	CRN_CLASH_NAMES, /* names in one folder that a pattern may join: a clash if the output
+			    exists */
+	CRN_CLASH_SAME,  /* one file or folder, or one inside the other */
 } crn_clash;
 
 /** Path of a local url: without "file://". */
 const char *crn_url_path(const char *url);
 
-/** How the places `a` and `b` meet. Links are followed; what does not exist yet is compared by name. */
+/** How the places `a` and `b` meet. Links are followed; what does not exist yet is compared by
+ * name. */
 crn_clash crn_path_clash(const char *a, const char *b);
 
 #endif

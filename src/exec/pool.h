@@ -2,9 +2,10 @@
  *
  * pool.h -- recycled pixel buffers.
  *
- * A fresh page costs an order of magnitude more than a reused one, so buffers are kept by size class
- * (crn_buffer_bytes) and handed out again. What is held (in use + kept) never exceeds the limit, as
- * long as what is in use does: kept buffers of other classes are given back to the system first.
+ * A fresh page costs an order of magnitude more than a reused one, so buffers are kept by size
+ * class (crn_buffer_bytes) and handed out again. What is held (in use + kept) never exceeds the
+ * limit, as long as what is in use does: kept buffers of other classes are given back to the system
+ * first.
  *
  * Threads: any; one lock (rank POOL), never held while memory is mapped or returned.
  */

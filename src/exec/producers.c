@@ -22,8 +22,8 @@ typedef struct producer {
 static crn_view output_view(const producer *p, const crn_task *t, crn_region *ret_region)
 {
 	*ret_region = crn_tiling_region(&p->cut->chunks, crn_task_index(t));
-	return crn_view_dense(crn_task_output(t), p->cut->node->type.dtype, ret_region->ndim,
-		ret_region->n);
+	return crn_view_dense(
+		crn_task_output(t), p->cut->node->type.dtype, ret_region->ndim, ret_region->n);
 }
 
 static void count_chunk(producer *p)
@@ -31,8 +31,7 @@ static void count_chunk(producer *p)
 	atomic_fetch_add_explicit(&p->st->units[p->slot], 1, memory_order_relaxed);
 }
 
-static cairn_status nothing_to_begin(
-	void *user, crn_task *t, void **ret_memory, cairn_error *err)
+static cairn_status nothing_to_begin(void *user, crn_task *t, void **ret_memory, cairn_error *err)
 {
 	(void)user;
 	(void)t;
@@ -86,7 +85,8 @@ static cairn_status read_unit(void *user, crn_task *t, void *memory, cairn_error
 	}
 	count_chunk(p);
 	atomic_fetch_add_explicit(&p->st->bytes_read,
-		(int64_t)crn_view_dense_bytes(out.dtype, out.ndim, out.shape), memory_order_relaxed);
+		(int64_t)crn_view_dense_bytes(out.dtype, out.ndim, out.shape),
+		memory_order_relaxed);
 	return CAIRN_OK;
 }
 
@@ -149,8 +149,7 @@ static size_t acc_size(const producer *p, const crn_region *out)
 	return p->cut->node->op->reduce->acc_bytes(p->cut->node) * (size_t)crn_region_count(out);
 }
 
-static cairn_status reduction_begin(
-	void *user, crn_task *t, void **ret_memory, cairn_error *err)
+static cairn_status reduction_begin(void *user, crn_task *t, void **ret_memory, cairn_error *err)
 {
 	producer *p = user;
 	crn_region r = crn_tiling_region(&p->cut->chunks, crn_task_index(t));
@@ -172,8 +171,8 @@ static cairn_status reduction_tile(
 	crn_view in;
 	(void)tile;
 	CRN_TRY(crn_task_frame(t, NULL, &in, &frame, err));
-	cairn_status status = crn_reduce_fold_into(
-		p->st, n, &in, crn_task_roots(t), memory, &whole, err);
+	cairn_status status =
+		crn_reduce_fold_into(p->st, n, &in, crn_task_roots(t), memory, &whole, err);
 	crn_frame_done(frame);
 	return status;
 }
@@ -202,9 +201,13 @@ static void reduction_drop(void *user, crn_task *t, void *memory)
 static void fill_job(producer *p)
 {
 	crn_job *j = &p->job;
-	*j = (crn_job){.name = p->cut->node->op->name, .level = p->cut->level,
-		.work_bytes = p->cut->chunks.work_bytes, .n_tasks = p->cut->chunks.n_tiles, .user = p,
-		.begin = nothing_to_begin, .drop = nothing_to_drop};
+	*j = (crn_job){.name = p->cut->node->op->name,
+		.level = p->cut->level,
+		.work_bytes = p->cut->chunks.work_bytes,
+		.n_tasks = p->cut->chunks.n_tiles,
+		.user = p,
+		.begin = nothing_to_begin,
+		.drop = nothing_to_drop};
 	switch (p->cut->kind) {
 	case CRN_CUT_SOURCE:
 		j->n_tiles = no_tiles;

@@ -8,19 +8,20 @@
 
 typedef struct state {
 	const crn_pnode *group;
-	char *regs;   /* n_regs registers */
-	char *blocks; /* one gather block per input */
+	char *regs;                      /* n_regs registers */
+	char *blocks;                    /* one gather block per input */
 	const char *row[CRN_MAX_INPUTS]; /* input rows */
-	int64_t stride[CRN_MAX_INPUTS];	 /* along the row, bytes */
+	int64_t stride[CRN_MAX_INPUTS];  /* along the row, bytes */
 	size_t size[CRN_MAX_INPUTS];
-	bool fixed[CRN_MAX_INPUTS]; /* one value for the whole region: its block is filled already */
+	bool fixed[CRN_MAX_INPUTS]; /* one value for the whole region: its block is filled already
+				     */
 } state;
 
 static void gather(char *to, const char *from, int64_t stride, size_t size, int64_t n)
 {
-#define GATHER(type)                                                                               \
-	for (int64_t i = 0; i < n; i++)                                                            \
-		((type *)to)[i] = *(const type *)(from + i * stride)
+#define GATHER(type) \
+	for (int64_t i = 0; i < n; i++) \
+	((type *)to)[i] = *(const type *)(from + i * stride)
 	switch (size) {
 	case 1:
 		GATHER(uint8_t);
@@ -62,10 +63,10 @@ static void run_row(state *s, char *out, size_t out_size, int64_t n)
 			const crn_step *step = &p->steps[i];
 			const void *operands[CRN_MAX_INPUTS];
 			for (int o = 0; o < step->n_operands; o++)
-				operands[o] = step->operand[o] >= 0
-						      ? s->regs + (size_t)step->operand[o] *
-									  p->reg_bytes
-						      : inputs[-1 - step->operand[o]];
+				operands[o] =
+					step->operand[o] >= 0
+						? s->regs + (size_t)step->operand[o] * p->reg_bytes
+						: inputs[-1 - step->operand[o]];
 			void *to = step->reg >= 0 ? s->regs + (size_t)step->reg * p->reg_bytes
 						  : out + at * (int64_t)out_size;
 			step->row(step->data, count, to, operands);
@@ -81,8 +82,7 @@ static bool is_one_value(const crn_view *v)
 	return true;
 }
 
-void crn_program_run(
-	const crn_pnode *group, const crn_view *out, const crn_view *in, void *scratch)
+void crn_program_run(const crn_pnode *group, const crn_view *out, const crn_view *in, void *scratch)
 {
 	state s = {.group = group, .regs = scratch};
 	s.blocks = s.regs + (size_t)group->program.n_regs * group->program.reg_bytes;

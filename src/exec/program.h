@@ -2,9 +2,9 @@
  *
  * program.h -- running a group's block program over one region.
  *
- * Every row is cut into blocks of CRN_BLOCK elements; each step of the program runs over a block while
- * its operands are in L1. Inputs that are contiguous along the row are read in place; repeated
- * (broadcast) or strided ones are gathered into a block first.
+ * Every row is cut into blocks of CRN_BLOCK elements; each step of the program runs over a block
+ * while its operands are in L1. Inputs that are contiguous along the row are read in place;
+ * repeated (broadcast) or strided ones are gathered into a block first.
  */
 #ifndef CRN_EXEC_PROGRAM_H
 #define CRN_EXEC_PROGRAM_H

@@ -6,8 +6,8 @@
  *	  "ratio"}, ..], "cuts": [{"name", "kind", "chunks", "produced", "chunk_bytes"}, ..]}
  *
  * `folded` counts the voxels reductions and global ops looked at, over all passes.
- * `wanted` is the hull of what the sinks need of a node, `computed` what was computed: their ratio is
- * law 1's number.
+ * `wanted` is the hull of what the sinks need of a node, `computed` what was computed: their ratio
+ *is law 1's number.
  */
 #include "exec/report.h"
 
@@ -36,8 +36,9 @@ static void print_nodes(const crn_state *st, crn_str *out)
 		crn_json_quote(out, info->node->op->name);
 		crn_str_append(out, ", \"name\": ");
 		crn_json_quote(out, info->node->origin);
-		crn_str_appendf(out, ", \"wanted\": %lld, \"computed\": %lld, \"ratio\": ",
-			(long long)wanted, (long long)computed);
+		crn_str_appendf(out,
+			", \"wanted\": %lld, \"computed\": %lld, \"ratio\": ", (long long)wanted,
+			(long long)computed);
 		crn_json_double(out, wanted > 0 ? (double)computed / (double)wanted : 0);
 		int64_t folded = atomic_load(&st->folded[i]);
 		if (folded > 0)
@@ -56,7 +57,8 @@ static void print_cuts(const crn_state *st, crn_str *out)
 		crn_str_append(out, c ? ", {\"name\": " : "{\"name\": ");
 		crn_json_quote(out, cut->node->origin);
 		crn_str_appendf(out,
-			", \"kind\": \"%s\", \"chunks\": %lld, \"produced\": %lld, \"chunk_bytes\": %zu}",
+			", \"kind\": \"%s\", \"chunks\": %lld, \"produced\": %lld, "
+			"\"chunk_bytes\": %zu}",
 			kinds[cut->kind], (long long)cut->chunks.n_tiles,
 			(long long)atomic_load(&st->units[c]), cut->chunk_bytes);
 	}
@@ -67,8 +69,10 @@ void crn_report_fill(crn_state *st, crn_report *ret)
 {
 	CRN_STR out = {0};
 	*ret = (crn_report){.seconds = (double)(crn_now_ns() - st->start_ns) * 1e-9,
-		.units_written = st->units_written, .units_skipped = st->units_skipped,
-		.bytes_read = st->bytes_read, .bytes_written = st->bytes_written,
+		.units_written = st->units_written,
+		.units_skipped = st->units_skipped,
+		.bytes_read = st->bytes_read,
+		.bytes_written = st->bytes_written,
 		.peak_memory_bytes = crn_sched_peak(st->sched)};
 	for (int c = 0; c < st->plan->n_cuts; c++)
 		if (st->plan->cuts[c].kind == CRN_CUT_SOURCE)

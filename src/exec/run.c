@@ -53,8 +53,8 @@ void crn_engine_free(crn_engine *e)
 /* cgroup v2 memory.max, v1 limit_in_bytes; 0 when unlimited or unknown. */
 static size_t cgroup_memory(void)
 {
-	static const char *const files[] = {"/sys/fs/cgroup/memory.max",
-		"/sys/fs/cgroup/memory/memory.limit_in_bytes"};
+	static const char *const files[] = {
+		"/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"};
 	for (size_t i = 0; i < CRN_COUNT(files); i++) {
 		FILE *f = fopen(files[i], "re");
 		unsigned long long n = 0;
@@ -139,16 +139,23 @@ static void show_progress(void *user, int64_t done)
 	const crn_stage *s = &st->plan->stages[st->stage];
 	char name[160];
 	snprintf(name, sizeof(name), "%s %s",
-		s->kind == CRN_STAGE_ARRAY ? "write" : s->kind == CRN_STAGE_TABLE ? "table" : "compute",
+		s->kind == CRN_STAGE_ARRAY   ? "write"
+		: s->kind == CRN_STAGE_TABLE ? "table"
+					     : "compute",
 		s->node->origin);
 	double part = st->stage_total > 0 ? (double)done / (double)st->stage_total : 0;
-	crn_progress p = {.stage = st->stage, .n_stages = st->plan->n_stages, .stage_name = name,
-		.done = done, .total = st->stage_total,
+	crn_progress p = {.stage = st->stage,
+		.n_stages = st->plan->n_stages,
+		.stage_name = name,
+		.done = done,
+		.total = st->stage_total,
 		.fraction = (st->done_ns + part * stage_ns(st->plan, s)) / st->total_ns,
-		.bytes_read = st->bytes_read, .bytes_written = st->bytes_written,
+		.bytes_read = st->bytes_read,
+		.bytes_written = st->bytes_written,
 		.memory_bytes = (int64_t)crn_sched_peak(st->sched),
 		.elapsed_s = (double)(crn_now_ns() - st->start_ns) * 1e-9,
-		.resumed = st->units_skipped > 0, .remaining_s = -1};
+		.resumed = st->units_skipped > 0,
+		.remaining_s = -1};
 	if (p.fraction > 1)
 		p.fraction = 1;
 	if (p.fraction > 0.01)
@@ -177,11 +184,17 @@ static cairn_status state_init(crn_state *st, cairn_error *err)
 	}
 	for (int s = 0; s < p->n_stages; s++)
 		st->total_ns += stage_ns(p, &p->stages[s]);
-	st->env = (crn_frame_env){.plan = p, .pool = st->engine->pool, .states = st->states,
-		.residents = st->residents, .voxels = st->voxels, .bytes_read = &st->bytes_read};
+	st->env = (crn_frame_env){.plan = p,
+		.pool = st->engine->pool,
+		.states = st->states,
+		.residents = st->residents,
+		.voxels = st->voxels,
+		.bytes_read = &st->bytes_read};
 	crn_sched_options o = {.n_threads = p->options.n_threads,
-		.keep_going = st->options->keep_going, .cancel = st->options->cancel,
-		.progress = show_progress, .progress_user = st,
+		.keep_going = st->options->keep_going,
+		.cancel = st->options->cancel,
+		.progress = show_progress,
+		.progress_user = st,
 		.progress_ns = st->options->progress_ns};
 	crn_pool_limit(st->engine->pool, p->options.memory_bytes);
 	return crn_sched_new(p, &st->engine->cache, &st->env, &o, &st->sched, err);
@@ -197,13 +210,17 @@ static cairn_status write_array(
 	crn_create_request req;
 	int64_t chunks[CRN_MAX_NDIM];
 	CRN_VALUE options = {0};
-	CRN_TRY(crn_plan_create_request(
-		st->plan, sink_node, &req, chunks, &format, &options, err));
+	CRN_TRY(crn_plan_create_request(st->plan, sink_node, &req, chunks, &format, &options, err));
 	req.options = options.list.items;
 	req.resume = o->resume;
-	crn_journal_head head = {.plan = sink_node->hash, .url = req.url, .format = format->name,
-		.type = &req.type, .unit = s->unit, .options = req.options,
-		.option_params = format->write_params, .description = st->options->description};
+	crn_journal_head head = {.plan = sink_node->hash,
+		.url = req.url,
+		.format = format->name,
+		.type = &req.type,
+		.unit = s->unit,
+		.options = req.options,
+		.option_params = format->write_params,
+		.description = st->options->description};
 	crn_journal *journal = NULL;
 	crn_sink *sink = NULL;
 	CRN_TRY(crn_journal_open(format, &head, o->resume, &journal, err));
@@ -254,11 +271,13 @@ static cairn_status write_table(crn_state *st, const crn_stage *s, cairn_error *
 	const char *names[MOST_CONSTANTS], *values[MOST_CONSTANTS];
 	const crn_table_format *f;
 	CRN_TRY(crn_table_format_of(st->engine->registry, sink, &f, err));
-	crn_table_request req = {.path = crn_sink_url(sink), .table = crn_table_name(sink),
-		.on_exists = crn_table_appends(sink)			   ? "append"
+	crn_table_request req = {.path = crn_sink_url(sink),
+		.table = crn_table_name(sink),
+		.on_exists = crn_table_appends(sink)                        ? "append"
 			     : st->options->on_exists == CRN_EXISTS_REPLACE ? "replace"
-									   : "fail",
-		.constant_names = names, .constant_values = values,
+									    : "fail",
+		.constant_names = names,
+		.constant_values = values,
 		.n_constants = constants_of(sink, names, values, MOST_CONSTANTS)};
 	crn_table_writer *w = NULL;
 	CRN_TRY(f->create(&req, &w, err));
@@ -347,11 +366,12 @@ static crn_plan_options plan_options(const crn_run_options *o, const crn_region 
 {
 	return (crn_plan_options){.n_threads = o->n_threads > 0 ? o->n_threads : crn_n_cores(),
 		.memory_bytes = o->memory_bytes ? o->memory_bytes : crn_default_memory(),
-		.isa = o->isa, .region = region};
+		.isa = o->isa,
+		.region = region};
 }
 
-static const char *scratch_folder(const crn_run_options *o, const crn_output *outputs, int n,
-	crn_str *text)
+static const char *scratch_folder(
+	const crn_run_options *o, const crn_output *outputs, int n, crn_str *text)
 {
 	if (o->scratch_dir)
 		return o->scratch_dir;
@@ -396,7 +416,8 @@ static cairn_status run_sinks(crn_engine *e, crn_node *const *sinks, int n_sinks
 	cairn_status status = crn_plan_check_fits(plan, err);
 	for (int i = 0; i < n_sinks && status == CAIRN_OK; i++)
 		if (!outputs[i].skip)
-			status = crn_output_clear(e->registry, &outputs[i], options->on_exists, err);
+			status =
+				crn_output_clear(e->registry, &outputs[i], options->on_exists, err);
 	if (status == CAIRN_OK)
 		status = run_with_plan(e, plan, options, outputs, n_sinks, NULL, report, err);
 	crn_plan_free(plan);

@@ -22,29 +22,31 @@ typedef enum crn_on_exists { CRN_EXISTS_FAIL, CRN_EXISTS_RESUME, CRN_EXISTS_REPL
 typedef struct crn_progress {
 	int stage, n_stages;
 	const char *stage_name; /* "label: pass 1", "write labels.zarr" */
-	int64_t done, total;	/* voxels of this stage's output grid */
-	double fraction;	/* of the whole run, 0..1 */
+	int64_t done, total;    /* voxels of this stage's output grid */
+	double fraction;        /* of the whole run, 0..1 */
 	int64_t bytes_read, bytes_written;
-	int64_t memory_bytes;	/* charged now */
+	int64_t memory_bytes;          /* charged now */
 	double elapsed_s, remaining_s; /* remaining < 0: unknown yet */
-	bool resumed;		/* some units were found done */
+	bool resumed;                  /* some units were found done */
 } crn_progress;
 
 typedef struct crn_run_options {
-	int n_threads;		 /* 0: crn_n_cores() */
-	size_t memory_bytes;	 /* 0: crn_default_memory() */
-	crn_isa isa;		 /* from crn_isa_choose */
+	int n_threads;       /* 0: crn_n_cores() */
+	size_t memory_bytes; /* 0: crn_default_memory() */
+	crn_isa isa;         /* from crn_isa_choose */
 	crn_on_exists on_exists;
-	bool keep_going;	 /* failed chunks do not stop the run; the run ends PARTIAL */
+	bool keep_going;         /* failed chunks do not stop the run; the run ends PARTIAL */
 	const char *scratch_dir; /* NULL: CAIRN_SCRATCH, else beside the output, else TMPDIR */
 	const char *description; /* pipeline text kept in the journal; may be NULL */
-	/* Called about `progress_ns` apart and once at the end, from one thread at a time, no lock held. */
+	/* Called about `progress_ns` apart and once at the end, from one thread at a time, no lock
+	 * held. */
 	void (*progress)(void *user, const crn_progress *p);
 	int64_t progress_ns;
 	/* print() sinks, in order, after everything before them is done. */
 	void (*print)(void *user, const char *label, const crn_type *type, const crn_view *value);
 	void *user;
-	/* Set to 1 by a signal handler: what is in flight is finished, then INTERRUPTED; 2: stop soon. */
+	/* Set to 1 by a signal handler: what is in flight is finished, then INTERRUPTED; 2: stop
+	 * soon. */
 	const volatile int *cancel;
 } crn_run_options;
 
@@ -54,7 +56,7 @@ typedef struct crn_report {
 	int64_t units_written, units_skipped; /* skipped: found done on resume */
 	int64_t bytes_read, bytes_written, units_read;
 	size_t peak_memory_bytes; /* charged */
-	char *json;		  /* one object: per-node voxels computed and wanted, reads, stages; owned */
+	char *json; /* one object: per-node voxels computed and wanted, reads, stages; owned */
 } crn_report;
 void crn_report_done(crn_report *r);
 
@@ -65,12 +67,17 @@ void crn_engine_free(crn_engine *e); /* no run may be active; NULL is fine */
 CRN_CHECKED cairn_status crn_run(crn_engine *e, crn_node *const *sinks, int n_sinks,
 	const crn_run_options *options, crn_report *report, cairn_error *err);
 
-/** Computes `region` of an array into `out` (region's extents, the array's dtype, rows contiguous). The
- * memory of `out` is the caller's and not charged. */
+/** Computes `region` of an array into `out` (region's extents, the array's dtype, rows contiguous).
+ * The memory of `out` is the caller's and not charged. */
 CRN_CHECKED cairn_status crn_run_region(crn_engine *e, crn_node *array, const crn_region *region,
 	const crn_view *out, const crn_run_options *options, crn_report *report, cairn_error *err);
 
-typedef enum crn_explain_style { CRN_EXPLAIN_TEXT, CRN_EXPLAIN_JSON, CRN_EXPLAIN_DOT, CRN_EXPLAIN_SVG } crn_explain_style;
+typedef enum crn_explain_style {
+	CRN_EXPLAIN_TEXT,
+	CRN_EXPLAIN_JSON,
+	CRN_EXPLAIN_DOT,
+	CRN_EXPLAIN_SVG
+} crn_explain_style;
 
 /** Plans without running: stages, tasks, voxels per node, bytes, files, memory against the budget.
  * A plan that does not fit is printed too, with a note (cubed's lesson); running it is NOFIT. */
@@ -79,8 +86,8 @@ CRN_CHECKED cairn_status crn_explain(crn_engine *e, crn_node *const *sinks, int 
 
 /** Re-reads every stored unit of an output against its journal. MISMATCH names the first bad unit
  * and the count; INPUT if there is no journal. Appends a JSON object with the figures to out. */
-CRN_CHECKED cairn_status crn_verify(crn_engine *e, const char *url,
-	const crn_run_options *options, crn_str *out, cairn_error *err);
+CRN_CHECKED cairn_status crn_verify(crn_engine *e, const char *url, const crn_run_options *options,
+	crn_str *out, cairn_error *err);
 
 /** 60 % of min(cgroup limit, physical memory). */
 size_t crn_default_memory(void);

@@ -14,7 +14,8 @@
 #include <assert.h>
 #include <string.h>
 
-#define MOST_AHEAD 2 /* stage tasks in flight beyond the threads, to have work while some are parked */
+#define MOST_AHEAD \
+	2 /* stage tasks in flight beyond the threads, to have work while some are parked */
 
 /* ---- memory; lock held ---- */
 
@@ -491,8 +492,12 @@ cairn_status crn_sched_new(const crn_plan *plan, crn_cache *cache, const crn_fra
 	crn_sched *s = crn_calloc(1, sizeof(*s));
 	if (!s)
 		return crn_fail_memory(err, "the scheduler", sizeof(*s));
-	*s = (crn_sched){.plan = plan, .cache = cache, .env = env, .options = *options,
-		.standing = plan->standing_bytes, .first_failed = -1};
+	*s = (crn_sched){.plan = plan,
+		.cache = cache,
+		.env = env,
+		.options = *options,
+		.standing = plan->standing_bytes,
+		.first_failed = -1};
 	s->table_allowance = plan->table_bytes;
 	size_t aside = plan->standing_bytes + plan->top_bytes;
 	s->slot_bytes[0] = plan->top_bytes;
@@ -630,7 +635,8 @@ const crn_region *crn_task_roots(const crn_task *t)
 static const void *pinned(void *task, int slot, int64_t index)
 {
 	crn_task *t = task;
-	/* The frame reads chunks in the order they were listed, so the search starts where it left. */
+	/* The frame reads chunks in the order they were listed, so the search starts where it left.
+	 */
 	for (int i = 0; i < t->n_waits; i++) {
 		int at = (t->next_want + i) % t->n_waits;
 		if (t->waits[at].slot != slot || t->waits[at].index != index)
@@ -642,8 +648,8 @@ static const void *pinned(void *task, int slot, int64_t index)
 	return NULL;
 }
 
-cairn_status crn_task_frame(crn_task *t, const crn_view *owned, crn_view *ret_views,
-	crn_frame **ret, cairn_error *err)
+cairn_status crn_task_frame(
+	crn_task *t, const crn_view *owned, crn_view *ret_views, crn_frame **ret, cairn_error *err)
 {
 	crn_region roots[CRN_MAX_INPUTS];
 	for (int k = 0; k < t->job->piece->n_roots; k++)

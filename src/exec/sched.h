@@ -13,13 +13,13 @@
  *  (1) All or nothing: a task reserves work_bytes before it starts and never asks for more.
  *  (2) Every level of cuts, and the stage itself, owns one *slot*: memory set aside for one task of
  *      that level. More tasks of a level run only out of the general part of the budget.
- *  (3) A task waits only for chunks of lower levels. The lowest level waits for nothing, so its slot
- *      holder finishes; by induction every slot holder does, and with it every task.
- *  (4) reserved + idle cache <= general part; slots and standing memory are the rest.
- *  (5) No worker waits for a task or a chunk: it takes other work or sleeps when there is none.
- *  (6) The error reported is that of the failing stage task with the lowest index: no task above a
- *      failed one is admitted any more, and all below are already in flight.
- * Threads: one lock (rank RUN) for queues, reservations and the cache; never held while computing.
+ *  (3) A task waits only for chunks of lower levels. The lowest level waits for nothing, so its
+ *slot holder finishes; by induction every slot holder does, and with it every task. (4) reserved +
+ *idle cache <= general part; slots and standing memory are the rest. (5) No worker waits for a task
+ *or a chunk: it takes other work or sleeps when there is none. (6) The error reported is that of
+ *the failing stage task with the lowest index: no task above a failed one is admitted any more, and
+ *all below are already in flight. Threads: one lock (rank RUN) for queues, reservations and the
+ *cache; never held while computing.
  */
 #ifndef CRN_EXEC_SCHED_H
 #define CRN_EXEC_SCHED_H
@@ -34,17 +34,18 @@ typedef struct crn_task crn_task;
 typedef struct crn_job {
 	const char *name;
 	const crn_piece *piece; /* NULL: tasks read no chunks and have no tiles */
-	int level;		/* of the cut; -1: the stage */
+	int level;              /* of the cut; -1: the stage */
 	size_t work_bytes;
 	int64_t n_tasks;
 	void *user;
-	/* Stage only: true if the task's output is there already. May be NULL. Lock-free, any thread. */
+	/* Stage only: true if the task's output is there already. May be NULL. Lock-free, any
+	 * thread. */
 	bool (*skip)(void *user, int64_t index);
 	int64_t (*n_tiles)(void *user, int64_t index);
 	/* Region of all roots of the piece for a tile. */
 	crn_region (*roots)(void *user, int64_t index, int64_t tile);
-	/* Called by a worker, in order: begin, tile for each tile, end; drop instead of what is left
-	 * after a failure (or when begin itself failed, with memory NULL). */
+	/* Called by a worker, in order: begin, tile for each tile, end; drop instead of what is
+	 * left after a failure (or when begin itself failed, with memory NULL). */
 	cairn_status (*begin)(void *user, crn_task *t, void **ret_memory, cairn_error *err);
 	cairn_status (*tile)(void *user, crn_task *t, int64_t tile, void *memory, cairn_error *err);
 	cairn_status (*end)(void *user, crn_task *t, void *memory, cairn_error *err);
@@ -56,7 +57,7 @@ typedef struct crn_job {
 typedef struct crn_sched_options {
 	int n_threads;
 	bool keep_going;
-	const volatile int *cancel; /* may be NULL */
+	const volatile int *cancel;                 /* may be NULL */
 	void (*progress)(void *user, int64_t done); /* about progress_ns apart; no lock held */
 	void *progress_user;
 	int64_t progress_ns;
@@ -79,14 +80,15 @@ CRN_CHECKED cairn_status crn_sched_run(crn_sched *s, const crn_job *job, cairn_e
 
 /* ---- for jobs ---- */
 int64_t crn_task_index(const crn_task *t);
-int crn_task_worker(const crn_task *t);		   /* 0 .. n_threads-1: the worker running it now */
-void *crn_task_output(const crn_task *t);	   /* producers: the chunk's buffer */
+int crn_task_worker(const crn_task *t);   /* 0 .. n_threads-1: the worker running it now */
+void *crn_task_output(const crn_task *t); /* producers: the chunk's buffer */
 /** crn_frame_run() with the task's layout and pinned chunks, for the tile being run. */
-CRN_CHECKED cairn_status crn_task_frame(crn_task *t, const crn_view *owned, crn_view *ret_views,
-	crn_frame **ret, cairn_error *err);
+CRN_CHECKED cairn_status crn_task_frame(
+	crn_task *t, const crn_view *owned, crn_view *ret_views, crn_frame **ret, cairn_error *err);
 const crn_region *crn_task_roots(const crn_task *t); /* of the tile being run */
 
-/** Takes table memory out of the general part (delta > 0; FAILED if there is none), or returns it. */
+/** Takes table memory out of the general part (delta > 0; FAILED if there is none), or returns it.
+ */
 CRN_CHECKED cairn_status crn_sched_charge(crn_sched *s, int64_t delta_bytes, cairn_error *err);
 /** Highest memory charged so far; tasks failed under keep_going. */
 size_t crn_sched_peak(crn_sched *s);

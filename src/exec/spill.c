@@ -89,8 +89,7 @@ cairn_status crn_spill_append(
 	return CAIRN_OK;
 }
 
-cairn_status crn_spill_read(
-	crn_spill *s, uint64_t offset, void *bytes, size_t n, cairn_error *err)
+cairn_status crn_spill_read(crn_spill *s, uint64_t offset, void *bytes, size_t n, cairn_error *err)
 {
 	for (char *to = bytes; n > 0;) {
 		ssize_t k = pread(s->fd, to, n, (off_t)offset);

@@ -14,14 +14,14 @@ struct crn_engine {
 	const crn_registry *registry;
 	crn_pool *pool;
 	crn_cache cache; /* lock: the scheduler's, while a run is on */
-	crn_mutex turn;	 /* runs take turns (rank ENGINE) */
+	crn_mutex turn;  /* runs take turns (rank ENGINE) */
 };
 
 /** What crn_env.engine of a global op points to. */
 typedef struct crn_env_handle {
 	struct crn_state *st;
 	struct crn_spill *spill; /* made on first use; lock below */
-	crn_mutex lock;		 /* rank STORE: around making the file only */
+	crn_mutex lock;          /* rank STORE: around making the file only */
 } crn_env_handle;
 
 typedef struct crn_state {
@@ -30,14 +30,14 @@ typedef struct crn_state {
 	const crn_run_options *options;
 	crn_sched *sched;
 	crn_frame_env env;
-	void **states;	      /* per plan->globals: the op's state once its passes are done */
-	crn_view *residents;  /* per plan->residents: result, in a pool buffer */
-	crn_env *envs;		  /* per plan->globals; ops keep a pointer until end() */
+	void **states;       /* per plan->globals: the op's state once its passes are done */
+	crn_view *residents; /* per plan->residents: result, in a pool buffer */
+	crn_env *envs;       /* per plan->globals; ops keep a pointer until end() */
 	crn_env_handle *env_handles;
 	const char *scratch_dir;
-	_Atomic int64_t *voxels;   /* per plan->infos: computed */
-	_Atomic int64_t *folded;   /* per plan->infos: looked at by reductions and global ops */
-	_Atomic int64_t *units;	   /* per plan->cuts: chunks produced */
+	_Atomic int64_t *voxels; /* per plan->infos: computed */
+	_Atomic int64_t *folded; /* per plan->infos: looked at by reductions and global ops */
+	_Atomic int64_t *units;  /* per plan->cuts: chunks produced */
 	_Atomic int64_t bytes_read, bytes_written, units_written, units_skipped;
 	/* progress, from crn_sched's watcher */
 	int stage;

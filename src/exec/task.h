@@ -42,8 +42,8 @@ struct crn_sched {
 	const crn_frame_env *env;
 	const crn_job *const *producers; /* per cut */
 	crn_sched_options options;
-	crn_mutex lock; /* all below */
-	crn_cond wake;	   /* workers without work */
+	crn_mutex lock;    /* all below */
+	crn_cond wake;     /* workers without work */
 	crn_cond all_done; /* the watcher: no worker runs any more */
 	int n_sleeping;
 	const crn_job *stage;

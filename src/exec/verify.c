@@ -19,7 +19,8 @@ cairn_status crn_explain(crn_engine *e, crn_node *const *sinks, int n_sinks,
 {
 	crn_plan_options po = {
 		.n_threads = options->n_threads > 0 ? options->n_threads : crn_n_cores(),
-		.memory_bytes = options->memory_bytes ? options->memory_bytes : crn_default_memory(),
+		.memory_bytes =
+			options->memory_bytes ? options->memory_bytes : crn_default_memory(),
 		.isa = options->isa};
 	crn_region whole;
 	if (n_sinks == 1 && sinks[0]->op->kind != CRN_SINK) {
@@ -116,8 +117,8 @@ static const crn_format *find_journal(const crn_registry *r, const char *url, cr
 }
 
 /* The sink a journal's head describes, opened on what is stored. */
-static cairn_status open_stored(crn_engine *e, const crn_json *head, const char *url,
-	crn_sink **ret, cairn_error *err)
+static cairn_status open_stored(
+	crn_engine *e, const crn_json *head, const char *url, crn_sink **ret, cairn_error *err)
 {
 	int64_t shape[CRN_MAX_NDIM], unit[CRN_MAX_NDIM];
 	int ndim, n_unit;
@@ -127,21 +128,24 @@ static cairn_status open_stored(crn_engine *e, const crn_json *head, const char 
 	int n_options = 0;
 	if (!read_ints(head, "shape", shape, &ndim) || !read_ints(head, "unit", unit, &n_unit) ||
 		ndim != n_unit || !crn_dtype_from_name(read_text(head, "dtype"), &dtype))
-		return crn_fail(err, CAIRN_INPUT, "the journal of %s does not say what it holds", url);
-	CRN_TRY(crn_format_for_writing(
-		e->registry, url, read_text(head, "format"), &format, err));
+		return crn_fail(
+			err, CAIRN_INPUT, "the journal of %s does not say what it holds", url);
+	CRN_TRY(crn_format_for_writing(e->registry, url, read_text(head, "format"), &format, err));
 	while (format->write_params && format->write_params[n_options].type != CRN_P_END)
 		n_options++;
 	CRN_TRY(crn_value_list(n_options, &options, err));
 	for (int i = 0; i < n_options; i++) {
-		const crn_json *o = crn_json_get(
-			crn_json_get(head, "options"), format->write_params[i].name);
+		const crn_json *o =
+			crn_json_get(crn_json_get(head, "options"), format->write_params[i].name);
 		if (o && o->kind == CRN_JSON_STRING)
 			CRN_TRY(crn_value_parse_literal(o->text, &options.list.items[i], err));
 	}
-	crn_create_request req = {.url = url, .registry = e->registry,
-		.type = crn_type_make(dtype, ndim, shape), .options = options.list.items,
-		.chunks = unit, .resume = true};
+	crn_create_request req = {.url = url,
+		.registry = e->registry,
+		.type = crn_type_make(dtype, ndim, shape),
+		.options = options.list.items,
+		.chunks = unit,
+		.resume = true};
 	return format->create(&req, ret, err);
 }
 
@@ -155,15 +159,16 @@ static cairn_status verdict(const char *url, const verifier *v, bool done, int64
 		done ? "true" : "false", (long long)units, (long long)v->n_checked,
 		(long long)v->n_bad);
 	if (v->n_bad > 0) {
-		crn_fail(err, CAIRN_MISMATCH, "%s: %lld of %lld stored chunks differ from the journal",
-			url, (long long)v->n_bad, (long long)v->n_checked);
+		crn_fail(err, CAIRN_MISMATCH,
+			"%s: %lld of %lld stored chunks differ from the journal", url,
+			(long long)v->n_bad, (long long)v->n_checked);
 		crn_where(err, "first bad chunk: index %lld", (long long)v->first_bad);
 		crn_hint(err, "--on-exists replace computes the output again");
 		return CAIRN_MISMATCH;
 	}
 	if (!done || v->n_checked < units) {
-		crn_fail(err, CAIRN_MISMATCH, "%s is incomplete: %lld of %lld chunks are stored", url,
-			(long long)v->n_checked, (long long)units);
+		crn_fail(err, CAIRN_MISMATCH, "%s is incomplete: %lld of %lld chunks are stored",
+			url, (long long)v->n_checked, (long long)units);
 		crn_hint(err, "run the same pipeline again to finish it");
 		return CAIRN_MISMATCH;
 	}
@@ -201,8 +206,8 @@ cairn_status crn_verify(crn_engine *e, const char *url, const crn_run_options *o
 	CRN_STR path = {0};
 	(void)options;
 	if (!find_journal(e->registry, url, &path)) {
-		crn_fail(err, CAIRN_INPUT, "%s has no journal, so there is nothing to verify it with",
-			url);
+		crn_fail(err, CAIRN_INPUT,
+			"%s has no journal, so there is nothing to verify it with", url);
 		crn_hint(err, "only outputs written by cairn can be verified");
 		return CAIRN_INPUT;
 	}

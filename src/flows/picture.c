@@ -151,8 +151,8 @@ cairn_status crn_picture_montage(const crn_picture *pictures, int64_t n, int64_t
 		cell_h = pictures[i].height > cell_h ? pictures[i].height : cell_h;
 	}
 	crn_picture p;
-	CRN_TRY(crn_picture_new(columns * (cell_w + gap) - gap, rows * (cell_h + gap) - gap,
-		BACKGROUND, &p, err));
+	CRN_TRY(crn_picture_new(
+		columns * (cell_w + gap) - gap, rows * (cell_h + gap) - gap, BACKGROUND, &p, err));
 	for (int64_t i = 0; i < n; i++)
 		crn_picture_blit(&p, i % columns * (cell_w + gap), i / columns * (cell_h + gap),
 			&pictures[i]);
@@ -165,12 +165,13 @@ cairn_status crn_picture_three(const crn_picture *xy, const crn_picture *zy, con
 {
 	if (zy->height != xy->height || xz->width != xy->width)
 		return crn_fail(err, CAIRN_USAGE,
-			"orthogonal planes do not fit: xy %lld x %lld, zy %lld x %lld, xz %lld x %lld",
+			"orthogonal planes do not fit: xy %lld x %lld, zy %lld x %lld, xz %lld x "
+			"%lld",
 			(long long)xy->width, (long long)xy->height, (long long)zy->width,
 			(long long)zy->height, (long long)xz->width, (long long)xz->height);
 	crn_picture p;
-	CRN_TRY(crn_picture_new(xy->width + gap + zy->width, xy->height + gap + xz->height,
-		BACKGROUND, &p, err));
+	CRN_TRY(crn_picture_new(
+		xy->width + gap + zy->width, xy->height + gap + xz->height, BACKGROUND, &p, err));
 	crn_picture_blit(&p, 0, 0, xy);
 	crn_picture_blit(&p, xy->width + gap, 0, zy);
 	crn_picture_blit(&p, 0, xy->height + gap, xz);

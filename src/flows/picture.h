@@ -71,8 +71,8 @@ CRN_CHECKED cairn_status crn_contrast_percentiles(const crn_block *b, double low
 /* ---- pictures of planes; NaN is drawn magenta ---- */
 
 /** Plane `plane` of the block in grey. */
-CRN_CHECKED cairn_status crn_picture_grey(const crn_block *b, int64_t plane, crn_contrast c,
-	crn_picture *ret, cairn_error *err);
+CRN_CHECKED cairn_status crn_picture_grey(
+	const crn_block *b, int64_t plane, crn_contrast c, crn_picture *ret, cairn_error *err);
 
 /** Every plane id by colour; id 0 is black. Integer or bool pixels (USAGE otherwise). */
 CRN_CHECKED cairn_status crn_picture_labels(
@@ -81,8 +81,8 @@ CRN_CHECKED cairn_status crn_picture_labels(
 /** Paints labels over a picture of the same size (USAGE otherwise). alpha 0..1 is the weight of the
  * colour; with `edges`, inside pixels keep the picture and only outlines are painted: pixels with a
  * 4-neighbour of another id. */
-CRN_CHECKED cairn_status crn_picture_overlay(crn_picture *p, const crn_block *labels,
-	int64_t plane, double alpha, bool edges, cairn_error *err);
+CRN_CHECKED cairn_status crn_picture_overlay(crn_picture *p, const crn_block *labels, int64_t plane,
+	double alpha, bool edges, cairn_error *err);
 
 /** All pictures (equal sizes or not) in rows of `columns` (0: about square), `gap` pixels apart on
  * dark grey; cells have the size of the largest. */
@@ -112,10 +112,10 @@ void crn_picture_scale_bar(crn_picture *p, double pixel_size, const char *unit);
 typedef struct crn_histogram_plot {
 	const uint64_t *counts; /* n_bins */
 	int64_t n_bins;
-	double low, high; /* left edge of the first bin, right edge of the last */
-	const char *title; /* may be NULL */
-	const char *x_label; /* may be NULL */
-	bool log_counts; /* bars by log10(1 + count): small peaks stay visible */
+	double low, high;      /* left edge of the first bin, right edge of the last */
+	const char *title;     /* may be NULL */
+	const char *x_label;   /* may be NULL */
+	bool log_counts;       /* bars by log10(1 + count): small peaks stay visible */
 	int64_t width, height; /* 0: 640 x 400 */
 } crn_histogram_plot;
 

@@ -24,7 +24,8 @@ uint32_t crn_label_colour(uint64_t id)
 	if (id == 0)
 		return 0;
 	uint64_t h = mix(id);
-	/* HSV in integers: hue 0..1535 (six ramps of 256), saturation 55..100 %, value 75..100 %. */
+	/* HSV in integers: hue 0..1535 (six ramps of 256), saturation 55..100 %, value 75..100 %.
+	 */
 	uint32_t hue = (uint32_t)(h % 1536), ramp = hue & 255;
 	uint32_t value = 191 + (uint32_t)((h >> 32) & 63) + 1;
 	uint32_t saturation = 140 + (uint32_t)((h >> 40) % 116);
@@ -80,9 +81,9 @@ static bool on_edge(const crn_block *b, int64_t first, int64_t y, int64_t x)
 	int64_t i = first + y * b->columns + x;
 	uint64_t id = crn_block_id(b, i);
 	return (x > 0 && crn_block_id(b, i - 1) != id) ||
-		(x + 1 < b->columns && crn_block_id(b, i + 1) != id) ||
-		(y > 0 && crn_block_id(b, i - b->columns) != id) ||
-		(y + 1 < b->rows && crn_block_id(b, i + b->columns) != id);
+	       (x + 1 < b->columns && crn_block_id(b, i + 1) != id) ||
+	       (y > 0 && crn_block_id(b, i - b->columns) != id) ||
+	       (y + 1 < b->rows && crn_block_id(b, i + b->columns) != id);
 }
 
 cairn_status crn_picture_overlay(crn_picture *p, const crn_block *labels, int64_t plane,

@@ -149,8 +149,7 @@ cairn_status crn_picture_histogram(
 	if (plot->title)
 		crn_picture_text(&p, a.x, 10, plot->title, 1, INK);
 	if (plot->x_label)
-		crn_picture_text(&p,
-			a.x + (a.width - crn_picture_text_width(plot->x_label, 1)) / 2,
+		crn_picture_text(&p, a.x + (a.width - crn_picture_text_width(plot->x_label, 1)) / 2,
 			height - TEXT_HEIGHT - 8, plot->x_label, 1, INK);
 	*ret = p;
 	return CAIRN_OK;
@@ -176,6 +175,6 @@ void crn_picture_scale_bar(crn_picture *p, double pixel_size, const char *unit)
 	int64_t x = PAD, y = p->height - PAD - box_h;
 	crn_picture_fill(p, x, y, box_w, box_h, 0);
 	crn_picture_text(p, x + PAD, y + PAD, text.data, scale, WHITE);
-	crn_picture_fill(p, x + PAD, y + box_h - PAD - BAR_HEIGHT * scale, bar, BAR_HEIGHT * scale,
-		WHITE);
+	crn_picture_fill(
+		p, x + PAD, y + box_h - PAD - BAR_HEIGHT * scale, bar, BAR_HEIGHT * scale, WHITE);
 }

@@ -61,7 +61,8 @@ static void roundtrip(const crn_picture *p)
 
 static void test_grey_is_linear_between_low_and_high(void **state)
 {
-	/* low 100, high 200: 100 -> 0, 150 -> 127.5 -> 128 (ties to even), 200 -> 255, clamped outside */
+	/* low 100, high 200: 100 -> 0, 150 -> 127.5 -> 128 (ties to even), 200 -> 255, clamped
+	 * outside */
 	const uint16_t data[2][6] = {{0}, {0, 100, 150, 200, 65535, 120}};
 	crn_block b = {data, CRN_PIXEL_U16, 2, 1, 6};
 	crn_picture p = {0};
@@ -218,8 +219,8 @@ static void test_montage_lays_out_rows(void **state)
 {
 	crn_picture parts[5], m = {0};
 	for (int i = 0; i < 5; i++)
-		assert_int_equal(crn_picture_new(4, i == 2 ? 3 : 2, 0x101010u * (i + 1), &parts[i],
-					 NULL),
+		assert_int_equal(
+			crn_picture_new(4, i == 2 ? 3 : 2, 0x101010u * (i + 1), &parts[i], NULL),
 			CAIRN_OK);
 	/* About square: 3 columns, 2 rows; cells 4 x 3 with gaps of 2. */
 	assert_int_equal(crn_picture_montage(parts, 5, 0, 2, &m, NULL), CAIRN_OK);
@@ -301,7 +302,8 @@ static void test_histogram_bars_are_proportional(void **state)
 	assert_int_equal(bar_pixels(476), 0);
 	crn_picture_done(&p);
 
-	/* By logarithm: log10(1 + 9) is half of log10(1 + 99); more bins than pixels keep the highest. */
+	/* By logarithm: log10(1 + 9) is half of log10(1 + 99); more bins than pixels keep the
+	 * highest. */
 	uint64_t many[4000] = {0};
 	many[0] = 99;
 	many[3999] = 9;
@@ -376,8 +378,8 @@ static void test_failures_leave_nothing_behind(void **state)
 {
 	cairn_error err = {0};
 	crn_picture p = {0};
-	assert_int_equal(crn_picture_new((int64_t)1 << 40, (int64_t)1 << 40, 0, &p, &err),
-		CAIRN_FAILED);
+	assert_int_equal(
+		crn_picture_new((int64_t)1 << 40, (int64_t)1 << 40, 0, &p, &err), CAIRN_FAILED);
 	assert_int_equal(crn_picture_new(0, 5, 0, &p, &err), CAIRN_FAILED);
 	assert_null(p.rgb);
 	crn_mem_fail_after(0);

@@ -2,7 +2,8 @@
  *
  * picture_text.c -- a 5 x 7 dot font for tick labels and titles, drawn for cairn.
  *
- * One byte a row, the leftmost dot in bit 4; descenders of g, j, p, q, y stay inside the seven rows.
+ * One byte a row, the leftmost dot in bit 4; descenders of g, j, p, q, y stay inside the seven
+ * rows.
  */
 #include "flows/picture.h"
 
@@ -133,8 +134,8 @@ void crn_picture_text(
 		for (int dot = 0; dot < N_ROWS * N_COLUMNS; dot++) {
 			int row = dot / N_COLUMNS, column = dot % N_COLUMNS;
 			if (rows[row] >> (N_COLUMNS - 1 - column) & 1)
-				crn_picture_fill(p, x + column * scale, y + row * scale, scale,
-					scale, rgb);
+				crn_picture_fill(
+					p, x + column * scale, y + row * scale, scale, scale, rgb);
 		}
 		x += (int64_t)ADVANCE * scale;
 	}

@@ -57,7 +57,8 @@ static UNUSED cairn_status open_as(const char *format, const char *url, const op
 	crn_source **ret, cairn_error *err)
 {
 	static const option_set none;
-	crn_open_request req = {.url = url, .registry = &crn_builtin_registry,
+	crn_open_request req = {.url = url,
+		.registry = &crn_builtin_registry,
 		.options = (options ? options : &none)->values};
 	return format_named(format)->open(&req, ret, err);
 }
@@ -204,7 +205,9 @@ static UNUSED cairn_status create_as(const char *format, const char *url, const 
 	const option_set *options, crn_sink **ret, cairn_error *err)
 {
 	static const option_set none;
-	crn_create_request req = {.url = url, .registry = &crn_builtin_registry, .type = *type,
+	crn_create_request req = {.url = url,
+		.registry = &crn_builtin_registry,
+		.type = *type,
 		.options = (options ? options : &none)->values};
 	int64_t unit[CRN_MAX_NDIM];
 	size_t scratch = 0;

@@ -26,7 +26,7 @@ typedef struct image_sink {
 	crn_stack_pattern pattern; /* names of slices; unused for a single file */
 	bool single;
 	char *dir, *file; /* single: folder and name; else dir is the pattern's */
-	char *units;	  /* folder of finished slices */
+	char *units;      /* folder of finished slices */
 	int64_t start, n;
 } image_sink;
 
@@ -46,7 +46,8 @@ static bool ends_with(const char *text, const char *const *suffixes)
 {
 	size_t n = strlen(text);
 	for (; *suffixes; suffixes++)
-		if (n > strlen(*suffixes) && strcasecmp(text + n - strlen(*suffixes), *suffixes) == 0)
+		if (n > strlen(*suffixes) &&
+			strcasecmp(text + n - strlen(*suffixes), *suffixes) == 0)
 			return true;
 	return false;
 }
@@ -131,8 +132,7 @@ cairn_status crn_image_patch(
 }
 
 /* Checksum of a finished file. */
-static cairn_status hash_file(
-	const char *path, void *buf, uint64_t *ret, cairn_error *err)
+static cairn_status hash_file(const char *path, void *buf, uint64_t *ret, cairn_error *err)
 {
 	crn_file f = {0};
 	CRN_TRY(crn_file_open(path, &f, err));
@@ -228,7 +228,8 @@ static cairn_status check_unit(crn_sink *base, const int64_t *idx, const crn_uni
 	if (path.oom)
 		return crn_fail_memory(err, "a file name", 256);
 	if (!there || record->all_fill || (uint64_t)st.st_size != record->size_bytes || quick) {
-		*ret_same = there && !record->all_fill && (uint64_t)st.st_size == record->size_bytes;
+		*ret_same =
+			there && !record->all_fill && (uint64_t)st.st_size == record->size_bytes;
 		return CAIRN_OK;
 	}
 	uint64_t checksum = 0;
@@ -286,13 +287,15 @@ static cairn_status set_names(image_sink *s, const char *url, cairn_error *err)
 		CRN_TRY(crn_stack_parse(url, false, &s->pattern, err));
 		if (s->pattern.kind != CRN_STACK_PATTERN)
 			return crn_fail(err, CAIRN_USAGE,
-				"%s: a glob cannot be written; use a pattern such as img.%%05d%s", url,
-				s->base.format->suffixes[0]);
+				"%s: a glob cannot be written; use a pattern such as img.%%05d%s",
+				url, s->base.format->suffixes[0]);
 		s->dir = crn_strdup(s->pattern.dir);
 	} else {
 		s->dir = crn_strdup(path);
-		s->pattern = (crn_stack_pattern){.kind = CRN_STACK_PATTERN, .width = 5,
-			.dir = crn_strdup(path), .prefix = crn_strdup(""),
+		s->pattern = (crn_stack_pattern){.kind = CRN_STACK_PATTERN,
+			.width = 5,
+			.dir = crn_strdup(path),
+			.prefix = crn_strdup(""),
 			.suffix = crn_strdup(s->base.format->suffixes[0])};
 	}
 	crn_image_journal_path(url, &text);

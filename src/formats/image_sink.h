@@ -25,7 +25,8 @@ CRN_CHECKED cairn_status crn_image_patch(
 	crn_image_out *out, uint64_t at, const void *bytes, size_t n, cairn_error *err);
 
 typedef struct crn_image_encoder {
-	/* in: one slice, axes y, x[, c]; rows contiguous. `scratch` has scratch_bytes. Any thread. */
+	/* in: one slice, axes y, x[, c]; rows contiguous. `scratch` has scratch_bytes. Any thread.
+	 */
 	cairn_status (*encode)(const void *data, const crn_view *in, crn_image_out *out,
 		void *scratch, cairn_error *err);
 	size_t scratch_bytes;
@@ -40,8 +41,8 @@ bool crn_image_is_single(const char *url, const char *const *suffixes);
 typedef struct crn_image_sink_spec {
 	const crn_format *format;
 	crn_image_encoder encoder; /* encoder.data is taken, also on failure */
-	int64_t start;		   /* number of slice 0 */
-	int slice_ndim;		   /* 2, or 3 with channels */
+	int64_t start;             /* number of slice 0 */
+	int slice_ndim;            /* 2, or 3 with channels */
 } crn_image_sink_spec;
 
 /** USAGE if the array is not one slice (single file) or one axis of slices (pattern, folder). */

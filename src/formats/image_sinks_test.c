@@ -10,9 +10,11 @@ static void fill(void *data, crn_dtype dtype, int64_t n)
 {
 	size_t item = crn_dtype_size(dtype);
 	for (int64_t i = 0; i < n; i++) {
-		crn_elem e = dtype == CRN_BOOL		? crn_elem_from_int(dtype, i * 7 % 5 < 2)
-			     : crn_dtype_is_float(dtype) ? crn_elem_from_double(dtype, (double)i * 0.37)
-							 : crn_elem_from_uint(dtype, (uint64_t)i * 0x9e3779b97f4a7c15u >> 3);
+		crn_elem e =
+			dtype == CRN_BOOL ? crn_elem_from_int(dtype, i * 7 % 5 < 2)
+			: crn_dtype_is_float(dtype)
+				? crn_elem_from_double(dtype, (double)i * 0.37)
+				: crn_elem_from_uint(dtype, (uint64_t)i * 0x9e3779b97f4a7c15u >> 3);
 		memcpy((char *)data + (size_t)i * item, e.bytes, item);
 	}
 }
@@ -60,7 +62,8 @@ static void *as_stored(const void *data, const crn_type *t, crn_type *ret)
 	return copy;
 }
 
-static void assert_reads_back(const char *format, const char *url, const crn_type *t, const void *data)
+static void assert_reads_back(
+	const char *format, const char *url, const crn_type *t, const void *data)
 {
 	crn_type want;
 	void *stored = as_stored(data, t, &want);
@@ -76,8 +79,8 @@ static const struct {
 	const char *axes;
 	int64_t shape[5];
 } shapes[] = {{"yx", {7, 5}}, {"zyx", {6, 9, 11}}, {"---", {2, 9, 11}}, {"zyx", {1, 4, 3}},
-	{"tzcyx", {2, 3, 2, 4, 5}}, {"zyxc", {3, 4, 5, 3}}, {"yxc", {4, 5, 2}}, {"----", {1, 2, 3, 4}},
-	{"zyx", {40, 300, 220}}};
+	{"tzcyx", {2, 3, 2, 4, 5}}, {"zyxc", {3, 4, 5, 3}}, {"yxc", {4, 5, 2}},
+	{"----", {1, 2, 3, 4}}, {"zyx", {40, 300, 220}}};
 
 static void tiff_round_trips(void **state)
 {
@@ -108,7 +111,8 @@ static void tiff_round_trips(void **state)
 				for (int d = 0; d < t.ndim; d++)
 					n_units *= crn_n_units(t.shape[d], s->unit[d]);
 				s->ops->close(s);
-				must_write("tiff", b, &t, &o, data, n_units - 1, n_units - 1 > 0 ? n_units - 1 : 1);
+				must_write("tiff", b, &t, &o, data, n_units - 1,
+					n_units - 1 > 0 ? n_units - 1 : 1);
 				size_t na, nb;
 				unsigned char *x = get_file(a, &na), *y = get_file(b, &nb);
 				assert_int_equal(na, nb);
@@ -166,7 +170,8 @@ static void stacks_round_trip(void **state)
 		crn_type t = typed(cases[i].dtype, cases[i].axes, cases[i].shape);
 		option_set o = compression(cases[i].codec);
 		fill(data, t.dtype, crn_type_count(&t));
-		must_write(cases[i].format, join(dir, cases[i].url), &t, &o, data, 1, t.shape[0] - 1);
+		must_write(
+			cases[i].format, join(dir, cases[i].url), &t, &o, data, 1, t.shape[0] - 1);
 		assert_reads_back("stack", join(dir, cases[i].read), &t, data);
 	}
 	assert_int_equal(access(join(dir, "p/img.0011.png"), F_OK), 0);
@@ -177,7 +182,8 @@ static void stacks_round_trip(void **state)
 	crn_type t = typed(CRN_U8, "zyx", (int64_t[]){9, 5, 7});
 	crn_sink *s = NULL;
 	cairn_error err = {0};
-	assert_int_equal(create_as("png", join(dir, "p/img.%04d.png"), &t, NULL, &s, &err), CAIRN_EXISTS);
+	assert_int_equal(
+		create_as("png", join(dir, "p/img.%04d.png"), &t, NULL, &s, &err), CAIRN_EXISTS);
 	assert_non_null(strstr(err.message, "img.0009.png"));
 	free(data);
 	remove_temp(dir);
@@ -193,7 +199,8 @@ static void single_images(void **state)
 		const char *axes;
 		int64_t shape[3];
 	} cases[] = {{CRN_U8, "yx", {6, 5}}, {CRN_U16, "yx", {6, 5}}, {CRN_BOOL, "--", {6, 5}},
-		{CRN_U8, "yxc", {6, 5, 3}}, {CRN_U16, "---", {6, 5, 4}}, {CRN_U8, "yxc", {6, 5, 2}}};
+		{CRN_U8, "yxc", {6, 5, 3}}, {CRN_U16, "---", {6, 5, 4}},
+		{CRN_U8, "yxc", {6, 5, 2}}};
 	for (size_t i = 0; i < CRN_COUNT(cases); i++) {
 		crn_type t = typed(cases[i].dtype, cases[i].axes, cases[i].shape);
 		fill(data, t.dtype, crn_type_count(&t));
@@ -229,7 +236,8 @@ static void refusals(void **state)
 		crn_type t = typed(cases[i].dtype, cases[i].axes, cases[i].shape);
 		crn_sink *s = NULL;
 		cairn_error err = {0};
-		assert_int_equal(create_as(cases[i].format, join(dir, cases[i].url), &t, NULL, &s, &err),
+		assert_int_equal(
+			create_as(cases[i].format, join(dir, cases[i].url), &t, NULL, &s, &err),
 			CAIRN_USAGE);
 		if (!strstr(err.message, cases[i].says))
 			fail_msg("%s", err.message);
@@ -264,27 +272,34 @@ static void resume_and_check(void **state)
 		int64_t chunks[] = {1, 64, 64};
 		const char *file = join(dir, cases[c].file);
 		crn_create_request req = {.url = join(dir, cases[c].url),
-			.registry = &crn_builtin_registry, .type = t, .options = o.values, .chunks = chunks};
+			.registry = &crn_builtin_registry,
+			.type = t,
+			.options = o.values,
+			.chunks = chunks};
 		crn_unit_record record[N] = {0};
 		cairn_error err = {0};
 		crn_sink *s = NULL;
 		for (int run = 0; run < 2; run++) {
 			req.resume = run > 0;
-			assert_int_equal(format_named(cases[c].format)->create(&req, &s, &err), CAIRN_OK);
+			assert_int_equal(
+				format_named(cases[c].format)->create(&req, &s, &err), CAIRN_OK);
 			assert_true(s->unit_scratch <= 4 << 20);
 			for (int64_t z = 0; z < N; z++) {
 				int64_t idx[3] = {z, 0, 0};
 				crn_view v = crn_view_dense(data + z * PLANE, CRN_U8, 3, chunks);
 				bool same = false;
 				if (run == 0 && z % 2 == 0)
-					assert_int_equal(s->ops->write_unit(s, idx, &v, scratch, &record[z], &err),
+					assert_int_equal(s->ops->write_unit(s, idx, &v, scratch,
+								 &record[z], &err),
 						CAIRN_OK);
 				if (run == 1 && z % 2 == 1)
-					assert_int_equal(s->ops->write_unit(s, idx, &v, scratch, &record[z], &err),
+					assert_int_equal(s->ops->write_unit(s, idx, &v, scratch,
+								 &record[z], &err),
 						CAIRN_OK);
 				if (run == 1)
-					assert_int_equal(s->ops->check_unit(s, idx, &record[z], z == 2, scratch,
-								 &same, &err), CAIRN_OK);
+					assert_int_equal(s->ops->check_unit(s, idx, &record[z],
+								 z == 2, scratch, &same, &err),
+						CAIRN_OK);
 				assert_int_equal(same, run == 1);
 			}
 			assert_int_not_equal(access(file, F_OK), 0); /* not there before finish */
@@ -302,7 +317,8 @@ static void resume_and_check(void **state)
 		for (int64_t z = 0; z < N; z++) {
 			int64_t idx[3] = {z, 0, 0};
 			bool same = z == 3;
-			assert_int_equal(s->ops->check_unit(s, idx, &record[z], false, scratch, &same, &err),
+			assert_int_equal(
+				s->ops->check_unit(s, idx, &record[z], false, scratch, &same, &err),
 				CAIRN_OK);
 			assert_int_equal(same, z != 3);
 		}

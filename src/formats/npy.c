@@ -22,8 +22,8 @@ typedef struct npy_source {
 	crn_flat flat;
 } npy_source;
 
-static cairn_status read_box(crn_source *base, const crn_region *r, const crn_view *out,
-	void *scratch, cairn_error *err)
+static cairn_status read_box(
+	crn_source *base, const crn_region *r, const crn_view *out, void *scratch, cairn_error *err)
 {
 	npy_source *s = (npy_source *)base;
 	if (!s->header.fortran)
@@ -41,8 +41,8 @@ static cairn_status read_box(crn_source *base, const crn_region *r, const crn_vi
 	return crn_flat_read(&s->flat, &reversed, &view, scratch, err);
 }
 
-static cairn_status read_unit(crn_source *base, const int64_t *idx, const crn_view *out,
-	void *scratch, cairn_error *err)
+static cairn_status read_unit(
+	crn_source *base, const int64_t *idx, const crn_view *out, void *scratch, cairn_error *err)
 {
 	crn_region r = crn_unit_region(base->type.ndim, base->type.shape, base->unit, idx);
 	return read_box(base, &r, out, scratch, err);
@@ -75,8 +75,11 @@ static cairn_status open_into(const crn_open_request *req, npy_source *s, cairn_
 	CRN_TRY(crn_file_read_some(&s->file, 0, head, n, &n, err));
 	CRN_TRY(crn_npy_parse(s->file.path, head, n, &s->header, err));
 	const crn_npy_header *h = &s->header;
-	s->flat = (crn_flat){.file = &s->file, .offset = h->data_offset, .dtype = h->dtype,
-		.swap = h->swap, .ndim = h->ndim};
+	s->flat = (crn_flat){.file = &s->file,
+		.offset = h->data_offset,
+		.dtype = h->dtype,
+		.swap = h->swap,
+		.ndim = h->ndim};
 	for (int d = 0; d < h->ndim; d++)
 		s->flat.shape[d] = h->shape[h->fortran ? h->ndim - 1 - d : d];
 	CRN_TRY(crn_flat_check(&s->flat, err));
@@ -128,8 +131,10 @@ static cairn_status create_npy(const crn_create_request *req, crn_sink **ret, ca
 		crn_free(header);
 		return crn_fail_memory(err, "an NPY header", 128);
 	}
-	crn_flat_layout layout = {.data_offset = header->len, .header = write_header,
-		.header_data = header, .header_done = free_header};
+	crn_flat_layout layout = {.data_offset = header->len,
+		.header = write_header,
+		.header_data = header,
+		.header_done = free_header};
 	return crn_flat_sink_new(req, &crn_format_npy, &layout, ret, err);
 }
 
@@ -137,7 +142,8 @@ static bool probe(const char *url, const unsigned char *head, size_t n_head, boo
 {
 	size_t n = strlen(url);
 	bool named = n > 4 && strcmp(url + n - 4, ".npy") == 0;
-	return !is_dir && n_head > 0 && (named || (n_head >= 6 && memcmp(head, "\x93NUMPY", 6) == 0));
+	return !is_dir && n_head > 0 &&
+	       (named || (n_head >= 6 && memcmp(head, "\x93NUMPY", 6) == 0));
 }
 
 static const char *const suffixes[] = {".npy", NULL};

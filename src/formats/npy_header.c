@@ -192,9 +192,16 @@ cairn_status crn_npy_parse(const char *path, const unsigned char *bytes, size_t 
 
 void crn_npy_print(const crn_type *t, crn_str *out)
 {
-	static const char *const codes[CRN_N_DTYPES] = {[CRN_BOOL] = "|b1", [CRN_U8] = "|u1",
-		[CRN_U16] = "<u2", [CRN_U32] = "<u4", [CRN_U64] = "<u8", [CRN_I8] = "|i1",
-		[CRN_I16] = "<i2", [CRN_I32] = "<i4", [CRN_I64] = "<i8", [CRN_F32] = "<f4",
+	static const char *const codes[CRN_N_DTYPES] = {[CRN_BOOL] = "|b1",
+		[CRN_U8] = "|u1",
+		[CRN_U16] = "<u2",
+		[CRN_U32] = "<u4",
+		[CRN_U64] = "<u8",
+		[CRN_I8] = "|i1",
+		[CRN_I16] = "<i2",
+		[CRN_I32] = "<i4",
+		[CRN_I64] = "<i8",
+		[CRN_F32] = "<f4",
 		[CRN_F64] = "<f8"};
 	CRN_STR dict = {0};
 	crn_str_appendf(

@@ -36,7 +36,8 @@ static void boxes_of_every_layout(void **state)
 			stored[at] = big ? (int16_t)__builtin_bswap16((uint16_t)want[i]) : want[i];
 		}
 		char dict[200];
-		snprintf(dict, sizeof dict, "{'descr': '%ci2', 'fortran_order': %s, 'shape': (3, 4, 5), }\n",
+		snprintf(dict, sizeof dict,
+			"{'descr': '%ci2', 'fortran_order': %s, 'shape': (3, 4, 5), }\n",
 			big ? '>' : '<', fortran ? "True" : "False");
 		put_npy(join(dir, "a.npy"), dict, stored, sizeof stored);
 		crn_source *s = must_open("npy", join(dir, "a.npy"), NULL);
@@ -58,7 +59,8 @@ static void headers_in_every_dress(void **state)
 	} good[] = {
 		{"{'descr': '<f8', 'fortran_order': False, 'shape': (), }", 0, CRN_F64},
 		{"{\"shape\":(7L,),\"descr\":\"|b1\",\"fortran_order\":True}", 1, CRN_BOOL},
-		{"  { 'fortran_order' :False , 'shape' : ( 1 , 2,3 ) , 'descr':'>u8' } \n", 3, CRN_U64},
+		{"  { 'fortran_order' :False , 'shape' : ( 1 , 2,3 ) , 'descr':'>u8' } \n", 3,
+			CRN_U64},
 	};
 	static const char *const bad[] = {"", "{", "{'descr'", "{'descr': '<f8'}",
 		"{'descr': '<f2', 'fortran_order': False, 'shape': (), }",
@@ -106,12 +108,13 @@ static void short_files_are_named(void **state)
 	char data[100] = {0};
 	crn_source *s = NULL;
 	cairn_error err = {0};
-	put_npy(join(dir, "a.npy"), "{'descr': '<f8', 'fortran_order': False, 'shape': (100,), }", data,
-		100);
+	put_npy(join(dir, "a.npy"), "{'descr': '<f8', 'fortran_order': False, 'shape': (100,), }",
+		data, 100);
 	assert_int_equal(open_as("npy", join(dir, "a.npy"), NULL, &s, &err), CAIRN_INPUT);
 	assert_non_null(strstr(err.message, "a.npy"));
 	put_npy(join(dir, "a.npy"),
-		"{'descr': '<f8', 'fortran_order': False, 'shape': (4611686018427387904, 8), }", data, 100);
+		"{'descr': '<f8', 'fortran_order': False, 'shape': (4611686018427387904, 8), }",
+		data, 100);
 	assert_int_equal(open_as("npy", join(dir, "a.npy"), NULL, &s, &err), CAIRN_INPUT);
 	assert_int_equal(open_as("npy", join(dir, "none.npy"), NULL, &s, &err), CAIRN_INPUT);
 	assert_non_null(strstr(err.message, "none.npy"));
@@ -130,7 +133,9 @@ static void written_as_numpy_does(void **state)
 	crn_type t = crn_type_make(CRN_F32, 3, (int64_t[]){2, 3, 7});
 	int64_t chunks[] = {1, 2, 4};
 	for (int round = 0; round < 3; round++) {
-		crn_create_request req = {.url = path, .registry = &crn_builtin_registry, .type = t,
+		crn_create_request req = {.url = path,
+			.registry = &crn_builtin_registry,
+			.type = t,
 			.chunks = round ? chunks : NULL};
 		crn_sink *s = NULL;
 		cairn_error err = {0};
@@ -144,7 +149,8 @@ static void written_as_numpy_does(void **state)
 		/* numpy.save(float32 (2, 3, 7)): 128 bytes of header, then the values. */
 		assert_int_equal(n, 128 + sizeof data);
 		assert_memory_equal(bytes,
-			"\x93NUMPY\x01\x00v\x00{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3, 7), }",
+			"\x93NUMPY\x01\x00v\x00{'descr': '<f4', 'fortran_order': False, 'shape': "
+			"(2, 3, 7), }",
 			10 + 60);
 		assert_int_equal(bytes[127], '\n');
 		assert_memory_equal(bytes + 128, data, sizeof data);
@@ -161,8 +167,8 @@ static void resume_and_check(void **state)
 	uint8_t data[4 * 6] = {0};
 	crn_type t = crn_type_make(CRN_U8, 2, (int64_t[]){4, 6});
 	int64_t chunks[] = {2, 3}, idx[2][2] = {{0, 0}, {1, 1}};
-	crn_create_request req = {.url = path, .registry = &crn_builtin_registry, .type = t,
-		.chunks = chunks};
+	crn_create_request req = {
+		.url = path, .registry = &crn_builtin_registry, .type = t, .chunks = chunks};
 	crn_unit_record record[2];
 	cairn_error err = {0};
 	_Alignas(64) static char scratch[1 << 18];
@@ -172,10 +178,12 @@ static void resume_and_check(void **state)
 		assert_int_equal(format_named("npy")->create(&req, &s, &err), CAIRN_OK);
 		uint8_t unit[6] = {1, 2, 3, 4, 5, (uint8_t)(6 + run)};
 		crn_view v = crn_view_dense(unit, CRN_U8, 2, chunks);
-		assert_int_equal(s->ops->write_unit(s, idx[run], &v, scratch, &record[run], &err), CAIRN_OK);
+		assert_int_equal(
+			s->ops->write_unit(s, idx[run], &v, scratch, &record[run], &err), CAIRN_OK);
 		if (run == 1) {
 			bool same = false;
-			assert_int_equal(s->ops->check_unit(s, idx[0], &record[0], false, scratch, &same, &err),
+			assert_int_equal(s->ops->check_unit(s, idx[0], &record[0], false, scratch,
+						 &same, &err),
 				CAIRN_OK);
 			assert_true(same);
 			assert_int_equal(s->ops->finish(s, &err), CAIRN_OK);
@@ -199,7 +207,8 @@ static void resume_and_check(void **state)
 	assert_int_equal(format_named("npy")->create(&req, &s, &err), CAIRN_OK);
 	for (int i = 0; i < 2; i++) {
 		bool same = i == 1;
-		assert_int_equal(s->ops->check_unit(s, idx[i], &record[i], false, scratch, &same, &err),
+		assert_int_equal(
+			s->ops->check_unit(s, idx[i], &record[i], false, scratch, &same, &err),
 			CAIRN_OK);
 		assert_int_equal(same, i == 0);
 	}

@@ -22,8 +22,8 @@ typedef struct png_source {
 	crn_png_info info;
 } png_source;
 
-static cairn_status read_unit(crn_source *base, const int64_t *idx, const crn_view *out,
-	void *scratch, cairn_error *err)
+static cairn_status read_unit(
+	crn_source *base, const int64_t *idx, const crn_view *out, void *scratch, cairn_error *err)
 {
 	const png_source *s = (png_source *)base;
 	(void)idx;
@@ -34,10 +34,12 @@ static cairn_status read_unit(crn_source *base, const int64_t *idx, const crn_vi
 
 static void describe(const crn_source *base, crn_str *out)
 {
-	static const char *const colors[] = {"grey", "", "RGB", "palette", "grey+alpha", "", "RGBA"};
+	static const char *const colors[] = {
+		"grey", "", "RGB", "palette", "grey+alpha", "", "RGBA"};
 	const crn_png_info *i = &((const png_source *)base)->info;
-	crn_str_appendf(out, "\"compression\": \"deflate\", \"bits\": %d, \"color\": \"%s\", "
-			     "\"interlaced\": %s",
+	crn_str_appendf(out,
+		"\"compression\": \"deflate\", \"bits\": %d, \"color\": \"%s\", "
+		"\"interlaced\": %s",
 		i->bits, colors[i->color], i->interlaced ? "true" : "false");
 }
 
@@ -129,8 +131,7 @@ static int encode_rows(spng_ctx *ctx, const crn_view *in, unsigned char *row)
 	size_t n = (size_t)(in->shape[1] * channels), item = crn_dtype_size(in->dtype);
 	int code = 0;
 	for (int64_t y = 0; y < in->shape[0] && !code; y++) {
-		const unsigned char *src =
-			(unsigned char *)in->data + y * in->stride[0];
+		const unsigned char *src = (unsigned char *)in->data + y * in->stride[0];
 		bool dense = in->ndim == 2 || in->stride[1] == channels * (int64_t)item;
 		for (int64_t x = 0; !dense && x < in->shape[1]; x++)
 			memcpy(row + (size_t)(x * channels) * item, src + x * in->stride[1],
@@ -147,14 +148,16 @@ static int encode_rows(spng_ctx *ctx, const crn_view *in, unsigned char *row)
 	return code;
 }
 
-static cairn_status encode(const void *data, const crn_view *in, crn_image_out *out,
-	void *scratch, cairn_error *err)
+static cairn_status encode(
+	const void *data, const crn_view *in, crn_image_out *out, void *scratch, cairn_error *err)
 {
-	static const uint8_t colors[] = {0, SPNG_COLOR_TYPE_GRAYSCALE, SPNG_COLOR_TYPE_GRAYSCALE_ALPHA,
-		SPNG_COLOR_TYPE_TRUECOLOR, SPNG_COLOR_TYPE_TRUECOLOR_ALPHA};
+	static const uint8_t colors[] = {0, SPNG_COLOR_TYPE_GRAYSCALE,
+		SPNG_COLOR_TYPE_GRAYSCALE_ALPHA, SPNG_COLOR_TYPE_TRUECOLOR,
+		SPNG_COLOR_TYPE_TRUECOLOR_ALPHA};
 	const png_options *o = data;
 	drain d = {.out = out, .err = err};
-	struct spng_ihdr ihdr = {.width = (uint32_t)in->shape[1], .height = (uint32_t)in->shape[0],
+	struct spng_ihdr ihdr = {.width = (uint32_t)in->shape[1],
+		.height = (uint32_t)in->shape[0],
 		.bit_depth = in->dtype == CRN_U16 ? 16 : 8,
 		.color_type = colors[in->ndim == 3 ? in->shape[2] : 1]};
 	spng_ctx *ctx = spng_ctx_new(SPNG_CTX_ENCODER);
@@ -163,7 +166,8 @@ static cairn_status encode(const void *data, const crn_view *in, crn_image_out *
 	int code = spng_set_ihdr(ctx, &ihdr);
 	if (!code)
 		code = spng_set_option(ctx, SPNG_IMG_COMPRESSION_LEVEL, o->level);
-	/* Sub and Up suit smooth grey; trying all five filters costs more time than it saves bytes. */
+	/* Sub and Up suit smooth grey; trying all five filters costs more time than it saves bytes.
+	 */
 	if (!code)
 		code = spng_set_option(
 			ctx, SPNG_FILTER_CHOICE, SPNG_FILTER_CHOICE_SUB | SPNG_FILTER_CHOICE_UP);
@@ -182,7 +186,8 @@ static cairn_status encode(const void *data, const crn_view *in, crn_image_out *
 	return CAIRN_OK;
 }
 
-static cairn_status check_type(const char *url, const crn_type *t, int64_t channels, cairn_error *err)
+static cairn_status check_type(
+	const char *url, const crn_type *t, int64_t channels, cairn_error *err)
 {
 	if (t->dtype == CRN_BOOL || t->dtype == CRN_U8 || t->dtype == CRN_U16) {
 		if (channels >= 1 && channels <= 4)
@@ -194,15 +199,16 @@ static cairn_status check_type(const char *url, const crn_type *t, int64_t chann
 	if (crn_dtype_is_float(t->dtype))
 		crn_hint(err, "scale and cast it first, or write .tif, .npy or .zarr");
 	else
-		crn_hint(err, "if all values fit, cast with astype(\"uint16\"); else write .tif or .zarr");
+		crn_hint(err, "if all values fit, cast with astype(\"uint16\"); else write .tif or "
+			      ".zarr");
 	return CAIRN_USAGE;
 }
 
 static const char *const suffixes[] = {".png", NULL};
 
 /* Checks everything; the encoder's data is left to create. */
-static cairn_status make_spec(const crn_create_request *req, crn_image_sink_spec *ret, int *ret_level,
-	cairn_error *err)
+static cairn_status make_spec(
+	const crn_create_request *req, crn_image_sink_spec *ret, int *ret_level, cairn_error *err)
 {
 	const crn_type *t = &req->type;
 	bool color = crn_image_has_channels(t, crn_image_is_single(req->url, suffixes));

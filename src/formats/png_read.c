@@ -27,10 +27,16 @@ static uint32_t be32(const unsigned char *p)
 static bool depth_fits_color(int bits, int color)
 {
 	switch (color) {
-	case 0: return bits == 1 || bits == 2 || bits == 4 || bits == 8 || bits == 16;
-	case 3: return bits == 1 || bits == 2 || bits == 4 || bits == 8;
-	case 2: case 4: case 6: return bits == 8 || bits == 16;
-	default: return false;
+	case 0:
+		return bits == 1 || bits == 2 || bits == 4 || bits == 8 || bits == 16;
+	case 3:
+		return bits == 1 || bits == 2 || bits == 4 || bits == 8;
+	case 2:
+	case 4:
+	case 6:
+		return bits == 8 || bits == 16;
+	default:
+		return false;
 	}
 }
 
@@ -63,8 +69,11 @@ cairn_status crn_png_info_read(const crn_file *f, crn_png_info *ret, cairn_error
 		return crn_fail(err, CAIRN_INPUT, "%s is no PNG file", f->path);
 	if (got < sizeof b || be32(b + 8) != 13 || memcmp(b + 12, "IHDR", 4) != 0)
 		return broken(f, "no image header", err);
-	crn_png_info info = {.width = be32(b + 16), .height = be32(b + 20), .bits = b[24],
-		.color = b[25], .interlaced = b[28] == 1};
+	crn_png_info info = {.width = be32(b + 16),
+		.height = be32(b + 20),
+		.bits = b[24],
+		.color = b[25],
+		.interlaced = b[28] == 1};
 	if (info.width < 1 || info.height < 1 || info.width > INT32_MAX || info.height > INT32_MAX)
 		return broken(f, "width or height is 0 or above 2^31", err);
 	if (!depth_fits_color(info.bits, info.color) || b[26] || b[27] || b[28] > 1)

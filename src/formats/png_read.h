@@ -11,7 +11,7 @@ typedef struct crn_png_info {
 	int64_t width, height;
 	int bits, color; /* of the file: PNG bit depth and colour type */
 	bool interlaced, transparency;
-	int channels;	 /* as read: 1 to 4 */
+	int channels;    /* as read: 1 to 4 */
 	crn_dtype dtype; /* as read: uint8 or uint16 */
 } crn_png_info;
 

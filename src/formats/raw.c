@@ -30,14 +30,14 @@ typedef struct raw_source {
 	crn_flat flat;
 } raw_source;
 
-static cairn_status read_box(crn_source *base, const crn_region *r, const crn_view *out,
-	void *scratch, cairn_error *err)
+static cairn_status read_box(
+	crn_source *base, const crn_region *r, const crn_view *out, void *scratch, cairn_error *err)
 {
 	return crn_flat_read(&((raw_source *)base)->flat, r, out, scratch, err);
 }
 
-static cairn_status read_unit(crn_source *base, const int64_t *idx, const crn_view *out,
-	void *scratch, cairn_error *err)
+static cairn_status read_unit(
+	crn_source *base, const int64_t *idx, const crn_view *out, void *scratch, cairn_error *err)
 {
 	crn_region r = crn_unit_region(base->type.ndim, base->type.shape, base->unit, idx);
 	return read_box(base, &r, out, scratch, err);
@@ -65,8 +65,9 @@ static cairn_status read_shape(const crn_value *v, crn_flat *flat, cairn_error *
 	const crn_value *items = v->kind == CRN_V_LIST ? v->list.items : v;
 	flat->ndim = v->kind == CRN_V_LIST ? v->list.n : 1;
 	if (flat->ndim > CRN_MAX_NDIM)
-		return crn_fail(err, CAIRN_USAGE, "read (raw): shape has %d axes; at most %d are possible",
-			flat->ndim, CRN_MAX_NDIM);
+		return crn_fail(err, CAIRN_USAGE,
+			"read (raw): shape has %d axes; at most %d are possible", flat->ndim,
+			CRN_MAX_NDIM);
 	for (int d = 0; d < flat->ndim; d++) {
 		if (items[d].kind != CRN_V_INT || items[d].i < 0)
 			return crn_fail(err, CAIRN_USAGE, "read (raw): shape must be extents >= 0");
@@ -79,7 +80,8 @@ static cairn_status open_into(const crn_open_request *req, raw_source *s, cairn_
 {
 	const crn_value *o = req->options;
 	if (o[OPT_SHAPE].kind == CRN_V_NONE || o[OPT_DTYPE].kind != CRN_V_STR)
-		return crn_fail(err, CAIRN_USAGE, "%s: a raw file needs shape= and dtype=", req->url);
+		return crn_fail(
+			err, CAIRN_USAGE, "%s: a raw file needs shape= and dtype=", req->url);
 	CRN_TRY(read_shape(&o[OPT_SHAPE], &s->flat, err));
 	int64_t offset = o[OPT_OFFSET].kind == CRN_V_INT ? o[OPT_OFFSET].i : 0;
 	if (!crn_dtype_from_name(o[OPT_DTYPE].s, &s->flat.dtype))

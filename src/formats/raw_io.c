@@ -63,13 +63,13 @@ void crn_file_close(crn_file *f)
 	*f = (crn_file){0};
 }
 
-cairn_status crn_file_read_some(const crn_file *f, uint64_t offset, void *bytes, size_t n,
-	size_t *ret_n, cairn_error *err)
+cairn_status crn_file_read_some(
+	const crn_file *f, uint64_t offset, void *bytes, size_t n, size_t *ret_n, cairn_error *err)
 {
 	size_t done = 0;
 	while (done < n && offset + done <= INT64_MAX) {
-		ssize_t got =
-			pread(f->fd_plus_1 - 1, (char *)bytes + done, n - done, (off_t)(offset + done));
+		ssize_t got = pread(
+			f->fd_plus_1 - 1, (char *)bytes + done, n - done, (off_t)(offset + done));
 		if (got < 0 && errno == EINTR)
 			continue;
 		if (got < 0)
@@ -90,8 +90,8 @@ cairn_status crn_file_read(
 	if (got == n)
 		return CAIRN_OK;
 	crn_fail(err, CAIRN_INPUT,
-		"%s ends too early: %zu bytes wanted at offset %llu, the file has %llu bytes", f->path, n,
-		(unsigned long long)offset, (unsigned long long)f->size_bytes);
+		"%s ends too early: %zu bytes wanted at offset %llu, the file has %llu bytes",
+		f->path, n, (unsigned long long)offset, (unsigned long long)f->size_bytes);
 	crn_hint(err, "the file is truncated; copy or write it again");
 	return CAIRN_INPUT;
 }
@@ -157,12 +157,13 @@ cairn_status crn_flat_check(const crn_flat *a, cairn_error *err)
 	if (!crn_count(a->ndim, a->shape, &count) ||
 		__builtin_mul_overflow(count, (int64_t)crn_dtype_size(a->dtype), &bytes) ||
 		__builtin_add_overflow(a->offset, (uint64_t)bytes, &end))
-		return crn_fail(err, CAIRN_INPUT, "%s: the array is larger than 2^63 bytes",
-			a->file->path);
+		return crn_fail(
+			err, CAIRN_INPUT, "%s: the array is larger than 2^63 bytes", a->file->path);
 	if (end <= a->file->size_bytes)
 		return CAIRN_OK;
 	crn_fail(err, CAIRN_INPUT,
-		"%s is too short: %lld %s values from offset %llu end at byte %llu, the file has %llu",
+		"%s is too short: %lld %s values from offset %llu end at byte %llu, the file has "
+		"%llu",
 		a->file->path, (long long)count, crn_dtype_name(a->dtype),
 		(unsigned long long)a->offset, (unsigned long long)end,
 		(unsigned long long)a->file->size_bytes);
@@ -176,7 +177,7 @@ typedef struct walk {
 	const crn_region *r;
 	const crn_view *out;
 	char *scratch;
-	int64_t pitch[CRN_MAX_NDIM]; /* bytes from index to index in the file, per axis */
+	int64_t pitch[CRN_MAX_NDIM];       /* bytes from index to index in the file, per axis */
 	bool tail_whole[CRN_MAX_NDIM + 1]; /* axes from here on are wanted completely */
 	bool tail_dense[CRN_MAX_NDIM + 1]; /* axes from here on are dense in out */
 } walk;
@@ -227,8 +228,7 @@ static void pick(const walk *w, int level, int64_t n_first, char *to)
 }
 
 /* Axes level.. through scratch, cut along axis `level` so that every span fits. */
-static cairn_status read_spans(
-	const walk *w, int level, uint64_t at, char *to, cairn_error *err)
+static cairn_status read_spans(const walk *w, int level, uint64_t at, char *to, cairn_error *err)
 {
 	int64_t step_bytes = w->r->step[level] * w->pitch[level];
 	int64_t inner = span_bytes(w, level + 1);
@@ -244,8 +244,7 @@ static cairn_status read_spans(
 	return CAIRN_OK;
 }
 
-static cairn_status read_level(
-	const walk *w, int level, uint64_t at, char *to, cairn_error *err)
+static cairn_status read_level(const walk *w, int level, uint64_t at, char *to, cairn_error *err)
 {
 	const crn_region *r = w->r;
 	bool last = level + 1 >= w->a->ndim;
@@ -257,7 +256,8 @@ static cairn_status read_level(
 		put_native(w->a, to, bytes);
 		return CAIRN_OK;
 	}
-	/* On the last axis a wide step still beats one system call per element up to about a page. */
+	/* On the last axis a wide step still beats one system call per element up to about a page.
+	 */
 	bool near = last && r->step[level] * w->pitch[level] < 4096;
 	if (span_bytes(w, level + 1) <= (int64_t)CRN_FLAT_SCRATCH &&
 		(near || wanted_bytes(w, level) >= span_bytes(w, level) / 4))
@@ -282,8 +282,7 @@ cairn_status crn_flat_read(const crn_flat *a, const crn_region *r, const crn_vie
 		w.pitch[d] = pitch;
 		at += (uint64_t)(r->lo[d] * pitch);
 		w.tail_whole[d] = w.tail_whole[d + 1] && r->n[d] == a->shape[d];
-		w.tail_dense[d] =
-			w.tail_dense[d + 1] && (r->n[d] == 1 || out->stride[d] == dense);
+		w.tail_dense[d] = w.tail_dense[d + 1] && (r->n[d] == 1 || out->stride[d] == dense);
 		pitch *= a->shape[d];
 		dense *= r->n[d];
 	}

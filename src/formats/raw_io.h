@@ -28,8 +28,8 @@ void crn_file_close(crn_file *f); /* safe on a zeroed struct and twice */
 CRN_CHECKED cairn_status crn_file_read(
 	const crn_file *f, uint64_t offset, void *bytes, size_t n, cairn_error *err);
 /** As many of n bytes as the file has. */
-CRN_CHECKED cairn_status crn_file_read_some(const crn_file *f, uint64_t offset, void *bytes,
-	size_t n, size_t *ret_n, cairn_error *err);
+CRN_CHECKED cairn_status crn_file_read_some(
+	const crn_file *f, uint64_t offset, void *bytes, size_t n, size_t *ret_n, cairn_error *err);
 /** Feeds path, size, time and the first `n_head` bytes (at most 4096) into a source identity. */
 CRN_CHECKED cairn_status crn_file_identity(
 	const crn_file *f, size_t n_head, crn_hasher *h, cairn_error *err);
@@ -46,7 +46,7 @@ typedef struct crn_flat {
 	const crn_file *file;
 	uint64_t offset; /* of element 0 */
 	crn_dtype dtype;
-	bool swap;	 /* stored in the other byte order */
+	bool swap; /* stored in the other byte order */
 	int ndim;
 	int64_t shape[CRN_MAX_NDIM];
 } crn_flat;

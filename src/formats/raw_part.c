@@ -27,7 +27,8 @@ void crn_part_journal_path(const char *url, crn_str *ret)
 static cairn_status reserve(int fd, const char *path, uint64_t size_bytes, cairn_error *err)
 {
 	if (size_bytes > INT64_MAX)
-		return crn_fail(err, CAIRN_FAILED, "%s: the file would be larger than 2^63 bytes", path);
+		return crn_fail(
+			err, CAIRN_FAILED, "%s: the file would be larger than 2^63 bytes", path);
 	if (fallocate(fd, 0, 0, (off_t)size_bytes) == 0)
 		return CAIRN_OK;
 	if (errno == ENOSPC || errno == EDQUOT || errno == EFBIG) {

@@ -23,8 +23,8 @@
 typedef struct crn_part {
 	int fd_plus_1;
 	char *path, *temp; /* final and temporary name; owned */
-	crn_mutex lock;	   /* guards `complete` and the renames */
-	bool complete;	   /* lies under its final name */
+	crn_mutex lock;    /* guards `complete` and the renames */
+	bool complete;     /* lies under its final name */
 	bool lock_made;
 } crn_part;
 

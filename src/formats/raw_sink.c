@@ -109,8 +109,7 @@ static cairn_status write_unit(crn_sink *base, const int64_t *idx, const crn_vie
 		CRN_TRY(put_run(&g, row_offset(s, &unit, &rows), crn_rows_at(&rows, in),
 			(size_t)rows.n * item, err));
 	CRN_TRY(flush(&g, err));
-	*ret = (crn_unit_record){
-		.checksum = crn_hasher_result(&g.hash).lo, .size_bytes = g.total};
+	*ret = (crn_unit_record){.checksum = crn_hasher_result(&g.hash).lo, .size_bytes = g.total};
 	return CAIRN_OK;
 }
 
@@ -196,19 +195,22 @@ cairn_status crn_flat_sink_new(const crn_create_request *req, const crn_format *
 		return crn_fail_memory(err, "an output", sizeof *s);
 	}
 	s->layout = *layout;
-	s->base = (crn_sink){.ops = &sink_ops, .format = format, .type = req->type,
-		.unit_scratch = CRN_FLAT_SCRATCH, .url = crn_strdup(req->url)};
+	s->base = (crn_sink){.ops = &sink_ops,
+		.format = format,
+		.type = req->type,
+		.unit_scratch = CRN_FLAT_SCRATCH,
+		.url = crn_strdup(req->url)};
 	crn_flat_write_unit(&req->type, req->chunks, s->base.unit);
 	int64_t pitch = (int64_t)crn_dtype_size(req->type.dtype);
 	for (int d = req->type.ndim - 1; d >= 0; d--) {
 		s->pitch[d] = pitch;
 		pitch *= req->type.shape[d];
 	}
-	uint64_t size = layout->data_offset + (uint64_t)crn_type_count(&req->type) *
-						      crn_dtype_size(req->type.dtype);
-	cairn_status status =
-		s->base.url ? crn_part_open(req->url, req->resume, size, &s->part, err)
-			    : crn_fail_memory(err, "a file name", strlen(req->url));
+	uint64_t size = layout->data_offset +
+			(uint64_t)crn_type_count(&req->type) * crn_dtype_size(req->type.dtype);
+	cairn_status status = s->base.url
+				      ? crn_part_open(req->url, req->resume, size, &s->part, err)
+				      : crn_fail_memory(err, "a file name", strlen(req->url));
 	if (status != CAIRN_OK) {
 		close_sink(&s->base);
 		return status;

@@ -63,8 +63,7 @@ static void wrong_sizes_are_refused(void **state)
 		option_set o = options(&shape, "uint8", cases[i].offset, "little");
 		crn_source *s = NULL;
 		cairn_error err = {0};
-		assert_int_equal(
-			open_as("raw", join(dir, "a.raw"), &o, &s, &err), cases[i].status);
+		assert_int_equal(open_as("raw", join(dir, "a.raw"), &o, &s, &err), cases[i].status);
 		if (s)
 			s->ops->close(s);
 	}

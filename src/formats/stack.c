@@ -57,7 +57,7 @@ typedef struct stack_source {
 	crn_str notes;
 	crn_mutex lock;
 	slot slots[N_SLOTS]; /* lock */
-	uint64_t clock;	     /* lock */
+	uint64_t clock;      /* lock */
 	bool lock_made;
 } stack_source;
 
@@ -94,16 +94,19 @@ static cairn_status check_element(
 	char a[256], b[256];
 	if (!same_shape(&e->type, &s->element)) {
 		crn_fail(err, CAIRN_INPUT, "%s is %s, the first slice %s is %s", e->url,
-			crn_type_format(&e->type, a), s->first_name, crn_type_format(&s->element, b));
-		crn_hint(err, "slices must be alike; leave it out with start=, stop=, or convert it");
+			crn_type_format(&e->type, a), s->first_name,
+			crn_type_format(&s->element, b));
+		crn_hint(err,
+			"slices must be alike; leave it out with start=, stop=, or convert it");
 		return CAIRN_INPUT;
 	}
 	for (int d = 0; d < e->type.ndim; d++) {
 		if (e->unit[d] == s->element_unit[d] && e->unit_scratch <= s->base.unit_scratch &&
 			(e->ops->read_box || !s->base.ops->read_box))
 			continue;
-		crn_fail(err, CAIRN_INPUT, "%s is stored in other strips, tiles or compression than %s",
-			e->url, s->first_name);
+		crn_fail(err, CAIRN_INPUT,
+			"%s is stored in other strips, tiles or compression than %s", e->url,
+			s->first_name);
 		crn_hint(err, "slices must be stored alike; rewrite slice %lld", (long long)slice);
 		return CAIRN_INPUT;
 	}
@@ -119,8 +122,8 @@ static slot *find_slot(stack_source *s, int64_t slice)
 }
 
 /* Borrows the opened file of a slice; *ret_slot NULL: the caller owns it (all slots were busy). */
-static cairn_status borrow(stack_source *s, int64_t slice, crn_source **ret, slot **ret_slot,
-	cairn_error *err)
+static cairn_status borrow(
+	stack_source *s, int64_t slice, crn_source **ret, slot **ret_slot, cairn_error *err)
 {
 	crn_mutex_lock(&s->lock);
 	slot *found = find_slot(s, slice);
@@ -170,7 +173,8 @@ static void give_back(stack_source *s, crn_source *e, slot *from)
 /* Out at slice position i of axis 0, without that axis. */
 static crn_view slice_view(const crn_view *out, int64_t i)
 {
-	crn_view v = {.data = (char *)out->data + i * out->stride[0], .dtype = out->dtype,
+	crn_view v = {.data = (char *)out->data + i * out->stride[0],
+		.dtype = out->dtype,
 		.ndim = out->ndim - 1};
 	for (int d = 0; d < v.ndim; d++) {
 		v.shape[d] = out->shape[d + 1];
@@ -181,8 +185,8 @@ static crn_view slice_view(const crn_view *out, int64_t i)
 
 /* ---- source ops ---- */
 
-static cairn_status read_unit(crn_source *base, const int64_t *idx, const crn_view *out,
-	void *scratch, cairn_error *err)
+static cairn_status read_unit(
+	crn_source *base, const int64_t *idx, const crn_view *out, void *scratch, cairn_error *err)
 {
 	stack_source *s = (stack_source *)base;
 	crn_view v = slice_view(out, 0);
@@ -198,8 +202,8 @@ static cairn_status read_unit(crn_source *base, const int64_t *idx, const crn_vi
 	return status;
 }
 
-static cairn_status read_box(crn_source *base, const crn_region *r, const crn_view *out,
-	void *scratch, cairn_error *err)
+static cairn_status read_box(
+	crn_source *base, const crn_region *r, const crn_view *out, void *scratch, cairn_error *err)
 {
 	stack_source *s = (stack_source *)base;
 	crn_region inner = {.ndim = r->ndim - 1};
@@ -272,8 +276,9 @@ static cairn_status check_numbers(stack_source *s, cairn_error *err)
 	for (int64_t i = 1; l->numbered && i < l->n; i++) {
 		int64_t before = l->files[i - 1].number, here = l->files[i].number;
 		if (before == here) {
-			crn_fail(err, CAIRN_INPUT, "%s: %s and %s have the same number", s->pattern.dir,
-				crn_stack_file_name(l, i - 1), crn_stack_file_name(l, i));
+			crn_fail(err, CAIRN_INPUT, "%s: %s and %s have the same number",
+				s->pattern.dir, crn_stack_file_name(l, i - 1),
+				crn_stack_file_name(l, i));
 			crn_hint(err, "choose one kind with a pattern such as img.%%05d.png");
 			return CAIRN_INPUT;
 		}
@@ -284,8 +289,9 @@ static cairn_status check_numbers(stack_source *s, cairn_error *err)
 	}
 	if (gaps > 0 && s->pattern.kind != CRN_STACK_PATTERN) {
 		CRN_STR text = {0};
-		crn_str_appendf(&text, "%lld numbers are missing, the first is %lld; slices are counted "
-				       "by position",
+		crn_str_appendf(&text,
+			"%lld numbers are missing, the first is %lld; slices are counted "
+			"by position",
 			(long long)gaps, (long long)first_gap);
 		note(s, text.data ? text.data : "");
 	}
@@ -307,8 +313,9 @@ static cairn_status missing_number(
 {
 	CRN_STR name = {0};
 	crn_stack_name(&s->pattern, number, &name);
-	crn_fail(err, CAIRN_INPUT, "%s/%s is missing (%lld of the numbered slices %s)", s->pattern.dir,
-		name.data ? name.data : "?", (long long)n_missing, n_missing == 1 ? "is" : "are");
+	crn_fail(err, CAIRN_INPUT, "%s/%s is missing (%lld of the numbered slices %s)",
+		s->pattern.dir, name.data ? name.data : "?", (long long)n_missing,
+		n_missing == 1 ? "is" : "are");
 	crn_hint(err, "missing=\"fill\" reads missing slices as zeros; a glob skips them");
 	return CAIRN_INPUT;
 }
@@ -338,14 +345,14 @@ static cairn_status choose_slices(stack_source *s, const crn_value *o, cairn_err
 	int64_t step = option_int(&o[OPT_STEP], 1);
 	if (step < 1 || start < 0 || (!by_number && stop > l->n))
 		return crn_fail(err, CAIRN_USAGE,
-			"%s: start=%lld, stop=%lld, step=%lld: slices %lld to %lld are there", s->base.url,
-			(long long)start, (long long)stop, (long long)step, (long long)first,
-			(long long)(last - 1));
+			"%s: start=%lld, stop=%lld, step=%lld: slices %lld to %lld are there",
+			s->base.url, (long long)start, (long long)stop, (long long)step,
+			(long long)first, (long long)(last - 1));
 	int64_t n = stop > start ? (stop - start - 1) / step + 1 : 0;
 	/* More than this many numbers per file are a mistake in the names, not a stack. */
 	if (n == 0 || (n > 1 << 20 && n / 1000 > l->n))
-		return crn_fail(err, CAIRN_INPUT, "%s: %lld slices wanted, %lld files found", s->base.url,
-			(long long)n, (long long)l->n);
+		return crn_fail(err, CAIRN_INPUT, "%s: %lld slices wanted, %lld files found",
+			s->base.url, (long long)n, (long long)l->n);
 	s->file_of = crn_realloc_array(NULL, (size_t)n, sizeof *s->file_of);
 	if (!s->file_of)
 		return crn_fail_memory(err, "a list of slices", (size_t)n * sizeof *s->file_of);
@@ -383,7 +390,8 @@ static cairn_status open_first(stack_source *s, cairn_error *err)
 	for (int d = 0; d < e->type.ndim; d++) {
 		if (e->type.axes[d].name[0] != 'z' && e->type.axes[d].name[0] != 't')
 			continue;
-		crn_fail(err, CAIRN_INPUT, "%s holds several pages; a slice of a stack has one", e->url);
+		crn_fail(err, CAIRN_INPUT, "%s holds several pages; a slice of a stack has one",
+			e->url);
 		crn_hint(err, "read the file by itself, without a pattern");
 		return CAIRN_INPUT;
 	}
@@ -492,7 +500,8 @@ static bool probe(const char *url, const unsigned char *head, size_t n_head, boo
 {
 	(void)head;
 	if (!is_dir)
-		return n_head == 0 && crn_stack_is_pattern(url) && access(crn_file_path(url), F_OK) != 0;
+		return n_head == 0 && crn_stack_is_pattern(url) &&
+		       access(crn_file_path(url), F_OK) != 0;
 	crn_stack_pattern p = {0};
 	crn_stack_list l = {0};
 	bool found = false;

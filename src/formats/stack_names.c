@@ -68,7 +68,8 @@ bool crn_stack_is_pattern(const char *url)
 
 static cairn_status bad_pattern(const char *url, cairn_error *err)
 {
-	crn_fail(err, CAIRN_USAGE, "%s: a pattern needs exactly one %%d or %%0Nd in its last part", url);
+	crn_fail(err, CAIRN_USAGE, "%s: a pattern needs exactly one %%d or %%0Nd in its last part",
+		url);
 	crn_hint(err, "for example slices/img.%%05d.png; a percent sign is written %%%%");
 	return CAIRN_USAGE;
 }
@@ -99,8 +100,7 @@ static cairn_status parse_pattern(
 	return CAIRN_OK;
 }
 
-cairn_status crn_stack_parse(
-	const char *url, bool is_dir, crn_stack_pattern *ret, cairn_error *err)
+cairn_status crn_stack_parse(const char *url, bool is_dir, crn_stack_pattern *ret, cairn_error *err)
 {
 	const char *path = crn_file_path(url), *part = last_part(path);
 	crn_stack_pattern p = {.kind = CRN_STACK_FOLDER};
@@ -174,7 +174,8 @@ static int64_t number_of(const char *text, size_t n)
 {
 	int64_t v = 0;
 	for (size_t i = 0; i < n; i++)
-		if (__builtin_mul_overflow(v, 10, &v) || __builtin_add_overflow(v, text[i] - '0', &v))
+		if (__builtin_mul_overflow(v, 10, &v) ||
+			__builtin_add_overflow(v, text[i] - '0', &v))
 			return -1;
 	return n > 0 ? v : -1;
 }
@@ -201,8 +202,7 @@ static bool matches(const crn_stack_pattern *p, const char *name, int64_t *ret_n
 	return *ret_number >= 0;
 }
 
-static cairn_status add_name(
-	crn_stack_list *l, const char *name, int64_t number, cairn_error *err)
+static cairn_status add_name(crn_stack_list *l, const char *name, int64_t number, cairn_error *err)
 {
 	if (l->n == l->cap) {
 		int64_t cap = l->cap ? 2 * l->cap : 64;
@@ -265,22 +265,21 @@ static void number_files(crn_stack_list *l)
 	l->numbered = l->n > 0;
 }
 
-static cairn_status one_kind(
-	const crn_stack_pattern *p, const crn_stack_list *l, cairn_error *err)
+static cairn_status one_kind(const crn_stack_pattern *p, const crn_stack_list *l, cairn_error *err)
 {
 	for (int64_t i = 1; i < l->n; i++) {
 		const char *a = crn_stack_file_name(l, 0), *b = crn_stack_file_name(l, i);
 		if (strcmp(extension(a), extension(b)) == 0)
 			continue;
-		crn_fail(err, CAIRN_INPUT, "%s holds images of different kinds: %s and %s", p->dir, a, b);
+		crn_fail(err, CAIRN_INPUT, "%s holds images of different kinds: %s and %s", p->dir,
+			a, b);
 		crn_hint(err, "choose with a glob: %s/*%s", p->dir, extension(a));
 		return CAIRN_INPUT;
 	}
 	return CAIRN_OK;
 }
 
-static cairn_status read_folder(
-	const crn_stack_pattern *p, crn_stack_list *l, cairn_error *err)
+static cairn_status read_folder(const crn_stack_pattern *p, crn_stack_list *l, cairn_error *err)
 {
 	DIR *dir = opendir(p->dir);
 	if (!dir)
@@ -302,8 +301,7 @@ static cairn_status read_folder(
 	return status;
 }
 
-cairn_status crn_stack_find(
-	const crn_stack_pattern *p, crn_stack_list *ret, cairn_error *err)
+cairn_status crn_stack_find(const crn_stack_pattern *p, crn_stack_list *ret, cairn_error *err)
 {
 	crn_stack_list l = {0};
 	cairn_status status = read_folder(p, &l, err);

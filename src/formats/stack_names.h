@@ -22,9 +22,9 @@ typedef enum crn_stack_kind { CRN_STACK_PATTERN, CRN_STACK_GLOB, CRN_STACK_FOLDE
 /** A parsed url. All texts owned. */
 typedef struct crn_stack_pattern {
 	crn_stack_kind kind;
-	char *dir;		/* "." if the url has none */
-	char *prefix, *suffix;	/* PATTERN: around the number; GLOB: prefix is the glob */
-	int width;		/* PATTERN: minimal digits; 0 for %d: any padding */
+	char *dir;             /* "." if the url has none */
+	char *prefix, *suffix; /* PATTERN: around the number; GLOB: prefix is the glob */
+	int width;             /* PATTERN: minimal digits; 0 for %d: any padding */
 } crn_stack_pattern;
 
 /** One file. number: the digits that count it, -1 without any. */
@@ -37,7 +37,7 @@ typedef struct crn_stack_list {
 	crn_str names; /* terminated names, one after the other */
 	crn_stack_file *files;
 	int64_t n, cap;
-	bool numbered;	 /* names differ in one number only: gaps and duplicates can be seen */
+	bool numbered;   /* names differ in one number only: gaps and duplicates can be seen */
 	int64_t ignored; /* FOLDER: other files that were seen */
 } crn_stack_list;
 

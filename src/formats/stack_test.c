@@ -49,8 +49,8 @@ static void names_parse(void **state)
 		const char *prefix, *suffix;
 	} good[] = {{"d/img.%05d.png", 5, "img.", ".png"}, {"%d", 0, "", ""},
 		{"d/a%%b%03d%%.tif", 3, "a%b", "%.tif"}};
-	static const char *const bad[] = {"d/%d.%d.png", "d/%5d.png", "d/%s%d", "d/%x.%d", "d/%0d.png",
-		"d/%ld.png", "d/%n%d", "d/%099d.png", "d/%d%"};
+	static const char *const bad[] = {"d/%d.%d.png", "d/%5d.png", "d/%s%d", "d/%x.%d",
+		"d/%0d.png", "d/%ld.png", "d/%n%d", "d/%099d.png", "d/%d%"};
 	for (size_t i = 0; i < CRN_COUNT(good); i++) {
 		crn_stack_pattern p;
 		assert_int_equal(crn_stack_parse(good[i].url, false, &p, NULL), CAIRN_OK);
@@ -63,8 +63,8 @@ static void names_parse(void **state)
 		crn_stack_pattern p;
 		assert_int_equal(crn_stack_parse(bad[i], false, &p, NULL), CAIRN_USAGE);
 	}
-	static const char *const order[] = {"a", "a0", "a1b", "a2", "a02", "a10", "a99999999999999999999",
-		"b"};
+	static const char *const order[] = {
+		"a", "a0", "a1b", "a2", "a02", "a10", "a99999999999999999999", "b"};
 	for (size_t i = 0; i + 1 < CRN_COUNT(order); i++)
 		if (strcmp(order[i], "a2") != 0) {
 			assert_true(crn_stack_compare(order[i], order[i + 1]) < 0);

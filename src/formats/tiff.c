@@ -24,16 +24,16 @@ typedef struct tiff_source {
 	crn_tiff_series series;
 } tiff_source;
 
-static cairn_status read_unit(crn_source *base, const int64_t *idx, const crn_view *out,
-	void *scratch, cairn_error *err)
+static cairn_status read_unit(
+	crn_source *base, const int64_t *idx, const crn_view *out, void *scratch, cairn_error *err)
 {
 	const tiff_source *s = (tiff_source *)base;
 	crn_region unit = crn_unit_region(base->type.ndim, base->type.shape, base->unit, idx);
 	return crn_tiff_read_unit(&s->series, &unit, out, scratch, err);
 }
 
-static cairn_status read_box(crn_source *base, const crn_region *r, const crn_view *out,
-	void *scratch, cairn_error *err)
+static cairn_status read_box(
+	crn_source *base, const crn_region *r, const crn_view *out, void *scratch, cairn_error *err)
 {
 	return crn_tiff_read_box(&((tiff_source *)base)->series, r, out, scratch, err);
 }
@@ -44,7 +44,8 @@ static void describe(const crn_source *base, crn_str *out)
 	const crn_tiff_series *s = &((const tiff_source *)base)->series;
 	const crn_tiff_page *p = &s->first;
 	crn_str_appendf(out,
-		"\"pages\": %lld, \"compression\": \"%s\", \"byte_order\": \"%s\", \"bigtiff\": %s, "
+		"\"pages\": %lld, \"compression\": \"%s\", \"byte_order\": \"%s\", \"bigtiff\": "
+		"%s, "
 		"\"bits\": %d, \"samples\": %d, \"metadata\": \"%s\"",
 		(long long)s->n_planes, crn_tiff_compression_name(p->compression),
 		s->t.swap ? "big" : "little", s->t.big ? "true" : "false", p->bits, p->samples,

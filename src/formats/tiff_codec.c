@@ -24,8 +24,7 @@ struct crn_tiff_codec {
 	bool overflow;
 };
 
-static int keep_message(
-	TIFF *tiff, void *user, const char *module, const char *fmt, va_list ap)
+static int keep_message(TIFF *tiff, void *user, const char *module, const char *fmt, va_list ap)
 {
 	crn_tiff_codec *c = user;
 	(void)tiff;
@@ -35,8 +34,7 @@ static int keep_message(
 	return 1;
 }
 
-static int drop_message(
-	TIFF *tiff, void *user, const char *module, const char *fmt, va_list ap)
+static int drop_message(TIFF *tiff, void *user, const char *module, const char *fmt, va_list ap)
 {
 	(void)tiff;
 	(void)user;
@@ -141,8 +139,8 @@ static TIFF *open_tiff(crn_tiff_codec *c, const char *mode)
 		return NULL;
 	TIFFOpenOptionsSetErrorHandlerExtR(o, keep_message, c);
 	TIFFOpenOptionsSetWarningHandlerExtR(o, drop_message, c);
-	TIFF *t = TIFFClientOpenExt("strip", mode, c, mem_read, mem_write, mem_seek, mem_close, mem_size,
-		NULL, NULL, o);
+	TIFF *t = TIFFClientOpenExt("strip", mode, c, mem_read, mem_write, mem_seek, mem_close,
+		mem_size, NULL, NULL, o);
 	TIFFOpenOptionsFree(o);
 	return t;
 }
@@ -156,11 +154,11 @@ static bool known(const crn_tiff_coding *k)
 		       k->compression == COMPRESSION_DEFLATE || k->compression == COMPRESSION_ZSTD);
 }
 
-cairn_status crn_tiff_codec_open(
-	const crn_tiff_coding *k, crn_tiff_codec **ret, cairn_error *err)
+cairn_status crn_tiff_codec_open(const crn_tiff_coding *k, crn_tiff_codec **ret, cairn_error *err)
 {
 	if (!known(k))
-		return crn_fail(err, CAIRN_INPUT, "TIFF compression %d is not supported", k->compression);
+		return crn_fail(
+			err, CAIRN_INPUT, "TIFF compression %d is not supported", k->compression);
 	crn_tiff_codec *c = crn_calloc(1, sizeof *c);
 	if (!c)
 		return crn_fail_memory(err, "a TIFF codec", sizeof *c);
@@ -175,8 +173,8 @@ cairn_status crn_tiff_codec_open(
 	return CAIRN_OK;
 }
 
-cairn_status crn_tiff_decode(crn_tiff_codec *c, void *in, size_t n_in, void *out, size_t n_out,
-	cairn_error *err)
+cairn_status crn_tiff_decode(
+	crn_tiff_codec *c, void *in, size_t n_in, void *out, size_t n_out, cairn_error *err)
 {
 	c->message[0] = 0;
 	if (TIFFReadFromUserBuffer(c->tiff, 0, in, (tmsize_t)n_in, out, (tmsize_t)n_out) == 1)
@@ -209,14 +207,14 @@ static bool set_fields(TIFF *t, const crn_tiff_coding *k)
 	return ok;
 }
 
-cairn_status crn_tiff_encode(const crn_tiff_coding *k, void *in, size_t n_in, void *out,
-	size_t cap, size_t *ret_n, cairn_error *err)
+cairn_status crn_tiff_encode(const crn_tiff_coding *k, void *in, size_t n_in, void *out, size_t cap,
+	size_t *ret_n, cairn_error *err)
 {
 	crn_tiff_codec c = {.out = out, .cap = cap};
 	TIFF *t = known(k) ? open_tiff(&c, "wl") : NULL;
 	if (!t)
-		return crn_fail(err, CAIRN_FAILED, "libtiff cannot write compression %d",
-			k->compression);
+		return crn_fail(
+			err, CAIRN_FAILED, "libtiff cannot write compression %d", k->compression);
 	bool ok = set_fields(t, k) &&
 		  TIFFWriteEncodedStrip(t, 0, in, (tmsize_t)n_in) == (tmsize_t)n_in;
 	uint64_t *counts = NULL, *offsets = NULL;

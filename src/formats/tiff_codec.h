@@ -31,8 +31,8 @@ CRN_CHECKED cairn_status crn_tiff_codec_open(
 	const crn_tiff_coding *c, crn_tiff_codec **ret, cairn_error *err);
 /** Decodes to exactly n_out native bytes; INPUT (without a file name) for damaged data. `in` may be
  * changed. n_out may be fewer rows than coding->rows. */
-CRN_CHECKED cairn_status crn_tiff_decode(crn_tiff_codec *codec, void *in, size_t n_in, void *out,
-	size_t n_out, cairn_error *err);
+CRN_CHECKED cairn_status crn_tiff_decode(
+	crn_tiff_codec *codec, void *in, size_t n_in, void *out, size_t n_out, cairn_error *err);
 void crn_tiff_codec_close(crn_tiff_codec *codec); /* NULL is fine */
 
 /** Encodes n_in native bytes (whole rows, at most coding->rows) into out[cap]; little endian. */

@@ -22,7 +22,8 @@ static uint64_t get_uint(const unsigned char *p, int size, bool swap)
 
 static int type_size(int type)
 {
-	static const unsigned char sizes[] = {0, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8, 4, 0, 0, 8, 8, 8};
+	static const unsigned char sizes[] = {
+		0, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8, 4, 0, 0, 8, 8, 8};
 	return type >= 0 && type < (int)sizeof sizes ? sizes[type] : 0;
 }
 
@@ -67,8 +68,7 @@ cairn_status crn_tiff_values(const crn_tiff_file *t, const crn_tiff_array *a, ui
 			t->file.path);
 	for (size_t i = 0; i < n; i += batch) {
 		size_t k = n - i < batch ? n - i : batch;
-		CRN_TRY(crn_file_read(
-			&t->file, a->at + (first + i) * size, bytes, k * size, err));
+		CRN_TRY(crn_file_read(&t->file, a->at + (first + i) * size, bytes, k * size, err));
 		for (size_t j = 0; j < k; j++)
 			ret[i + j] = get_uint(bytes + j * size, (int)size, t->swap);
 	}
@@ -122,7 +122,8 @@ typedef struct entry {
 	uint64_t value; /* first value, if it is an unsigned integer */
 } entry;
 
-static cairn_status damaged(const crn_tiff_file *t, int64_t number, const char *why, cairn_error *err)
+static cairn_status damaged(
+	const crn_tiff_file *t, int64_t number, const char *why, cairn_error *err)
 {
 	crn_fail(err, CAIRN_INPUT, "%s, page %lld: %s", t->file.path, (long long)number, why);
 	crn_hint(err, "the file is damaged or truncated; copy or write it again");
@@ -142,34 +143,80 @@ static cairn_status same_values(
 	return CAIRN_OK;
 }
 
-static cairn_status take_entry(const crn_tiff_file *t, const entry *e, int64_t number,
-	crn_tiff_page *p, cairn_error *err)
+static cairn_status take_entry(
+	const crn_tiff_file *t, const entry *e, int64_t number, crn_tiff_page *p, cairn_error *err)
 {
 	uint64_t v = e->value;
 	uint16_t v16 = v <= UINT16_MAX ? (uint16_t)v : UINT16_MAX;
 	int64_t extent = v <= INT32_MAX ? (int64_t)v : INT32_MAX;
 	switch (e->tag) {
-	case 254: p->subfile = (uint32_t)v; break;
-	case 256: p->width = v <= INT32_MAX ? (int64_t)v : -1; break;
-	case 257: p->height = v <= INT32_MAX ? (int64_t)v : -1; break;
-	case 258: p->bits = v16; return same_values(t, e, number, err);
-	case 259: p->compression = v16; break;
-	case 262: p->photometric = v16; break;
-	case 266: p->fill_order = v16; break;
-	case 270: p->description = e->array; break;
-	case 273: case 324: p->offsets = e->array; break;
-	case 277: p->samples = v16; break;
-	case 278: if (!p->tiled) p->unit_height = extent; break;
-	case 279: case 325: p->counts = e->array; break;
-	case 282: p->x_resolution = e->array; break;
-	case 283: p->y_resolution = e->array; break;
-	case 284: p->planar = v16; break;
-	case 296: p->resolution_unit = v16; break;
-	case 317: p->predictor = v16; break;
-	case 322: p->unit_width = extent; p->tiled = true; break;
-	case 323: p->unit_height = extent; p->tiled = true; break;
-	case 339: p->sample_format = v16; return same_values(t, e, number, err);
-	default: break;
+	case 254:
+		p->subfile = (uint32_t)v;
+		break;
+	case 256:
+		p->width = v <= INT32_MAX ? (int64_t)v : -1;
+		break;
+	case 257:
+		p->height = v <= INT32_MAX ? (int64_t)v : -1;
+		break;
+	case 258:
+		p->bits = v16;
+		return same_values(t, e, number, err);
+	case 259:
+		p->compression = v16;
+		break;
+	case 262:
+		p->photometric = v16;
+		break;
+	case 266:
+		p->fill_order = v16;
+		break;
+	case 270:
+		p->description = e->array;
+		break;
+	case 273:
+	case 324:
+		p->offsets = e->array;
+		break;
+	case 277:
+		p->samples = v16;
+		break;
+	case 278:
+		if (!p->tiled)
+			p->unit_height = extent;
+		break;
+	case 279:
+	case 325:
+		p->counts = e->array;
+		break;
+	case 282:
+		p->x_resolution = e->array;
+		break;
+	case 283:
+		p->y_resolution = e->array;
+		break;
+	case 284:
+		p->planar = v16;
+		break;
+	case 296:
+		p->resolution_unit = v16;
+		break;
+	case 317:
+		p->predictor = v16;
+		break;
+	case 322:
+		p->unit_width = extent;
+		p->tiled = true;
+		break;
+	case 323:
+		p->unit_height = extent;
+		p->tiled = true;
+		break;
+	case 339:
+		p->sample_format = v16;
+		return same_values(t, e, number, err);
+	default:
+		break;
 	}
 	return CAIRN_OK;
 }
@@ -197,7 +244,8 @@ static cairn_status check_page(
 		return damaged(t, number, "fewer strip or tile positions than the image has", err);
 	if (p->counts.n < (uint64_t)units || !type_is_uint(p->counts.type)) {
 		if (p->compression != TIFF_NONE)
-			return damaged(t, number, "fewer strip or tile sizes than the image has", err);
+			return damaged(
+				t, number, "fewer strip or tile sizes than the image has", err);
 		p->counts = (crn_tiff_array){0};
 	}
 	return CAIRN_OK;
@@ -221,7 +269,8 @@ static cairn_status read_entries(const crn_tiff_file *t, int64_t number, uint64_
 		a->at = bytes <= inline_size ? at + (uint64_t)(value - dir)
 					     : get_uint(value, (int)inline_size, t->swap);
 		if (a->at > t->file.size_bytes || bytes > t->file.size_bytes - a->at)
-			return damaged(t, number, "a tag's values lie past the end of the file", err);
+			return damaged(
+				t, number, "a tag's values lie past the end of the file", err);
 		if (type_is_uint(a->type) && bytes <= inline_size)
 			e.value = get_uint(value, item, t->swap);
 		else if (type_is_uint(a->type) && (e.tag == 258 || e.tag == 339))
@@ -231,8 +280,8 @@ static cairn_status read_entries(const crn_tiff_file *t, int64_t number, uint64_
 	return CAIRN_OK;
 }
 
-cairn_status crn_tiff_read_page(const crn_tiff_file *t, uint64_t ifd, int64_t number,
-	crn_tiff_page *ret, cairn_error *err)
+cairn_status crn_tiff_read_page(
+	const crn_tiff_file *t, uint64_t ifd, int64_t number, crn_tiff_page *ret, cairn_error *err)
 {
 	/* Nearly every directory fits the first read; one that does not gets memory of its own. */
 	unsigned char small[2048];
@@ -252,8 +301,14 @@ cairn_status crn_tiff_read_page(const crn_tiff_file *t, uint64_t ifd, int64_t nu
 			return crn_fail_memory(err, "a TIFF directory", total);
 		CRN_TRY(crn_file_read(&t->file, ifd, large, total, err));
 	}
-	crn_tiff_page p = {.ifd = ifd, .bits = 1, .samples = 1, .sample_format = 1,
-		.compression = TIFF_NONE, .predictor = 1, .planar = 1, .fill_order = 1,
+	crn_tiff_page p = {.ifd = ifd,
+		.bits = 1,
+		.samples = 1,
+		.sample_format = 1,
+		.compression = TIFF_NONE,
+		.predictor = 1,
+		.planar = 1,
+		.fill_order = 1,
 		.resolution_unit = 2};
 	CRN_TRY(read_entries(t, number, ifd + head, dir + head, (size_t)n, &p, err));
 	p.next = get_uint(dir + total - tail, (int)tail, t->swap);
@@ -265,18 +320,37 @@ cairn_status crn_tiff_read_page(const crn_tiff_file *t, uint64_t ifd, int64_t nu
 const char *crn_tiff_compression_name(int compression)
 {
 	switch (compression) {
-	case TIFF_NONE: return "none";
-	case 2: case 3: case 4: return "ccitt";
-	case TIFF_LZW: return "lzw";
-	case 6: case 7: return "jpeg";
-	case TIFF_ADOBE_DEFLATE: case TIFF_OLD_DEFLATE: return "deflate";
-	case TIFF_PACKBITS: return "packbits";
-	case 33003: case 33005: case 34712: return "jpeg2000";
-	case 34887: return "lerc";
-	case 34925: return "lzma";
-	case TIFF_ZSTD: return "zstd";
-	case 50001: return "webp";
-	case 50002: return "jpegxl";
-	default: return "unknown";
+	case TIFF_NONE:
+		return "none";
+	case 2:
+	case 3:
+	case 4:
+		return "ccitt";
+	case TIFF_LZW:
+		return "lzw";
+	case 6:
+	case 7:
+		return "jpeg";
+	case TIFF_ADOBE_DEFLATE:
+	case TIFF_OLD_DEFLATE:
+		return "deflate";
+	case TIFF_PACKBITS:
+		return "packbits";
+	case 33003:
+	case 33005:
+	case 34712:
+		return "jpeg2000";
+	case 34887:
+		return "lerc";
+	case 34925:
+		return "lzma";
+	case TIFF_ZSTD:
+		return "zstd";
+	case 50001:
+		return "webp";
+	case 50002:
+		return "jpegxl";
+	default:
+		return "unknown";
 	}
 }

@@ -33,22 +33,28 @@ typedef struct crn_tiff_page {
 	uint64_t ifd, next;
 	int64_t width, height;
 	int64_t unit_width, unit_height; /* of a tile, or width and rows of a strip */
-	uint32_t subfile;		 /* NewSubfileType: bit 0 reduced resolution, bit 2 mask */
+	uint32_t subfile;                /* NewSubfileType: bit 0 reduced resolution, bit 2 mask */
 	uint16_t bits, samples, sample_format, compression, predictor, photometric, planar;
 	uint16_t fill_order, resolution_unit;
 	bool tiled;
 	crn_tiff_array offsets, counts, description, x_resolution, y_resolution;
 } crn_tiff_page;
 
-enum { TIFF_NONE = 1, TIFF_LZW = 5, TIFF_ADOBE_DEFLATE = 8, TIFF_PACKBITS = 32773,
-	TIFF_OLD_DEFLATE = 32946, TIFF_ZSTD = 50000 };
+enum {
+	TIFF_NONE = 1,
+	TIFF_LZW = 5,
+	TIFF_ADOBE_DEFLATE = 8,
+	TIFF_PACKBITS = 32773,
+	TIFF_OLD_DEFLATE = 32946,
+	TIFF_ZSTD = 50000
+};
 
 /** Opens the file; INPUT if it is no TIFF. ret_first: position of the first IFD. */
 CRN_CHECKED cairn_status crn_tiff_open(
 	const char *url, crn_tiff_file *ret, uint64_t *ret_first, cairn_error *err);
 /** Reads the directory at `ifd`. `number` (from 0) is for messages only. */
-CRN_CHECKED cairn_status crn_tiff_read_page(const crn_tiff_file *t, uint64_t ifd, int64_t number,
-	crn_tiff_page *ret, cairn_error *err);
+CRN_CHECKED cairn_status crn_tiff_read_page(
+	const crn_tiff_file *t, uint64_t ifd, int64_t number, crn_tiff_page *ret, cairn_error *err);
 /** Strips or tiles of a page, all sample planes together. */
 int64_t crn_tiff_n_units(const crn_tiff_page *p);
 /** Bytes of one decoded row of a strip or tile (of one sample plane). */

@@ -130,24 +130,28 @@ static bool is_last_samples(const crn_type *t)
 	return strcmp(name, "c") == 0 || strcmp(name, "s") == 0;
 }
 
-cairn_status crn_tiff_layout_make(const char *url, const crn_type *t, int compression,
-	crn_tiff_layout *ret, cairn_error *err)
+cairn_status crn_tiff_layout_make(
+	const char *url, const crn_type *t, int compression, crn_tiff_layout *ret, cairn_error *err)
 {
 	char text[256];
 	bool chunky = is_last_samples(t);
 	int y = t->ndim - 2 - chunky;
 	if (y < 0 || crn_type_count(t) == 0)
-		return crn_fail(err, CAIRN_USAGE, "%s: a TIFF needs a non-empty array with y and x, not %s",
-			url, crn_type_format(t, text));
-	crn_tiff_layout l = {.n_page_axes = y, .n_pages = 1, .height = t->shape[y],
-		.width = t->shape[y + 1], .samples = chunky ? t->shape[y + 2] : 1,
+		return crn_fail(err, CAIRN_USAGE,
+			"%s: a TIFF needs a non-empty array with y and x, not %s", url,
+			crn_type_format(t, text));
+	crn_tiff_layout l = {.n_page_axes = y,
+		.n_pages = 1,
+		.height = t->shape[y],
+		.width = t->shape[y + 1],
+		.samples = chunky ? t->shape[y + 2] : 1,
 		.item = crn_dtype_size(t->dtype)};
 	for (int d = 0; d < y; d++)
 		l.n_pages *= t->shape[d];
 	if (l.height > INT32_MAX || l.width > INT32_MAX || l.samples > UINT16_MAX ||
 		l.width * l.samples > INT32_MAX)
-		return crn_fail(err, CAIRN_USAGE, "%s: %s is too large for the pages of a TIFF", url,
-			crn_type_format(t, text));
+		return crn_fail(err, CAIRN_USAGE, "%s: %s is too large for the pages of a TIFF",
+			url, crn_type_format(t, text));
 	l.rgb = (t->dtype == CRN_U8 || t->dtype == CRN_U16) && (l.samples == 3 || l.samples == 4);
 	l.row_bytes = (size_t)(l.width * l.samples) * l.item;
 	size_t page = l.row_bytes * (size_t)l.height, want = MAX_ONE_STRIP;
@@ -160,10 +164,16 @@ cairn_status crn_tiff_layout_make(const char *url, const crn_type *t, int compre
 		l.rows_per_strip = l.height;
 	l.strips_per_page = crn_n_units(l.height, l.rows_per_strip);
 	char kind = crn_dtype_kind(t->dtype);
-	l.coding = (crn_tiff_coding){.bits = (uint16_t)(8 * l.item), .samples = (uint16_t)l.samples,
-		.sample_format = kind == 'f' ? 3 : kind == 'i' ? 2 : 1,
-		.compression = (uint16_t)compression, .predictor = 1, .fill_order = 1,
-		.width = (uint32_t)l.width, .rows = (uint32_t)l.rows_per_strip};
+	l.coding = (crn_tiff_coding){.bits = (uint16_t)(8 * l.item),
+		.samples = (uint16_t)l.samples,
+		.sample_format = kind == 'f'   ? 3
+				 : kind == 'i' ? 2
+					       : 1,
+		.compression = (uint16_t)compression,
+		.predictor = 1,
+		.fill_order = 1,
+		.width = (uint32_t)l.width,
+		.rows = (uint32_t)l.rows_per_strip};
 	crn_tiff_layout_place(&l, t, page * (size_t)l.n_pages);
 	if (l.description.oom) {
 		crn_tiff_layout_done(&l);
@@ -194,8 +204,7 @@ static void place(crn_tiff_layout *l)
 {
 	uint64_t word = l->big ? 8 : 4, entry = l->big ? 20 : 12;
 	l->shared_at = 16;
-	l->blocks_at = even(l->shared_at + 6 * (uint64_t)l->samples + 16 +
-			    l->description.len + 1);
+	l->blocks_at = even(l->shared_at + 6 * (uint64_t)l->samples + 16 + l->description.len + 1);
 	uint64_t dir = (l->big ? 16 : 6) + entry * (uint64_t)n_entries(l, true);
 	if (l->strips_per_page > 1)
 		dir += 2 * word * (uint64_t)l->strips_per_page;
@@ -222,7 +231,8 @@ void crn_tiff_layout_done(crn_tiff_layout *l)
 
 /* ---- bytes ---- */
 
-/* Shared values: bits per sample, sample formats, extra samples, x and y resolution, description. */
+/* Shared values: bits per sample, sample formats, extra samples, x and y resolution, description.
+ */
 static uint64_t bits_at(const crn_tiff_layout *l)
 {
 	return l->shared_at;
@@ -289,8 +299,8 @@ void crn_tiff_print_head(const crn_tiff_layout *l, uint64_t ifd_at, crn_str *out
 }
 
 /* n values of a type that lie at `at`, or the value itself if it is one that fits. */
-static void put_entry(const crn_tiff_layout *l, crn_str *out, int tag, int type, uint64_t n,
-	uint64_t value_or_at)
+static void put_entry(
+	const crn_tiff_layout *l, crn_str *out, int tag, int type, uint64_t n, uint64_t value_or_at)
 {
 	put(out, 2, (uint64_t)tag);
 	put(out, 2, (uint64_t)type);
@@ -299,8 +309,8 @@ static void put_entry(const crn_tiff_layout *l, crn_str *out, int tag, int type,
 }
 
 /* Short per-sample values: up to 2 (classic) or 4 (Big) lie in the entry itself. */
-static void put_shorts(const crn_tiff_layout *l, crn_str *out, int tag, uint64_t n, uint64_t v,
-	uint64_t at)
+static void put_shorts(
+	const crn_tiff_layout *l, crn_str *out, int tag, uint64_t n, uint64_t v, uint64_t at)
 {
 	if (n > (l->big ? 4 : 2)) {
 		put_entry(l, out, tag, SHORT, n, at);
@@ -332,7 +342,8 @@ void crn_tiff_print_block(const crn_tiff_layout *l, uint64_t at, bool first, uin
 	put_entry(l, out, 273, wide, strips, inside ? offsets[0] : arrays_at);
 	put_entry(l, out, 277, SHORT, 1, samples);
 	put_entry(l, out, 278, LONG, 1, (uint64_t)l->rows_per_strip);
-	put_entry(l, out, 279, wide, strips, inside ? sizes[0] : arrays_at + strips * (uint64_t)word);
+	put_entry(
+		l, out, 279, wide, strips, inside ? sizes[0] : arrays_at + strips * (uint64_t)word);
 	if (l->x_resolution > 0) {
 		put_entry(l, out, 282, RATIONAL, 1, resolution_at(l));
 		put_entry(l, out, 283, RATIONAL, 1, resolution_at(l) + 8);

@@ -2,7 +2,8 @@
  *
  * tiff_layout.h -- where everything lies in a TIFF file that cairn writes.
  *
- *	[header][shared values: description, resolution, ...][directory block of page 0, 1, ...][pixels]
+ *	[header][shared values: description, resolution, ...][directory block of page 0, 1,
+ *...][pixels]
  *
  * All blocks have the same size, known before any pixel is, so the position of the pixels depends
  * on the array alone. One exception: a compressed slice of a stack has its only block at the end.

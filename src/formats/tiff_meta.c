@@ -20,8 +20,9 @@ void crn_tiff_unit(const char *text, size_t n, char ret[16])
 		{"\xc2\xb5m", "micrometer"}, {"\xce\xbcm", "micrometer"}, {"\xb5m", "micrometer"},
 		{"\\u00B5m", "micrometer"}, {"\\u00b5m", "micrometer"}, {"&#181;m", "micrometer"},
 		{"&#xB5;m", "micrometer"}, {"nm", "nanometer"}, {"mm", "millimeter"},
-		{"cm", "centimeter"}, {"m", "meter"}, {"inch", "inch"}, {"pixel", ""}, {"pixels", ""},
-		{"sec", "second"}, {"s", "second"}, {"ms", "millisecond"}, {"\xc3\x85", "angstrom"}};
+		{"cm", "centimeter"}, {"m", "meter"}, {"inch", "inch"}, {"pixel", ""},
+		{"pixels", ""}, {"sec", "second"}, {"s", "second"}, {"ms", "millisecond"},
+		{"\xc3\x85", "angstrom"}};
 	for (size_t i = 0; i < sizeof units / sizeof units[0]; i++) {
 		if (strlen(units[i].from) == n && memcmp(units[i].from, text, n) == 0) {
 			memcpy(ret, units[i].to, strlen(units[i].to) + 1); /* all shorter than 16 */
@@ -88,10 +89,13 @@ static const char *attribute(const char *tag, const char *end, const char *name,
 {
 	size_t n = strlen(name);
 	for (const char *p = tag; p + n + 2 < end; p++) {
-		if (memcmp(p, name, n) != 0 || p[n] != '=' || (p[n + 1] != '"' && p[n + 1] != '\'') ||
-			(p > tag && p[-1] != ' ' && p[-1] != '\n' && p[-1] != '\t' && p[-1] != '\r'))
+		if (memcmp(p, name, n) != 0 || p[n] != '=' ||
+			(p[n + 1] != '"' && p[n + 1] != '\'') ||
+			(p > tag && p[-1] != ' ' && p[-1] != '\n' && p[-1] != '\t' &&
+				p[-1] != '\r'))
 			continue;
-		const char *value = p + n + 2, *close = memchr(value, p[n + 1], (size_t)(end - value));
+		const char *value = p + n + 2,
+			   *close = memchr(value, p[n + 1], (size_t)(end - value));
 		if (!close)
 			return NULL;
 		*ret_n = (size_t)(close - value);
@@ -128,10 +132,23 @@ static bool set_strides(crn_tiff_meta *m, const char *order)
 	for (int i = 2; i < 5; i++) {
 		int64_t extent;
 		switch (order[i]) {
-		case 'C': m->stride_c = stride; extent = m->size_c; seen |= 1; break;
-		case 'Z': m->stride_z = stride; extent = m->size_z; seen |= 2; break;
-		case 'T': m->stride_t = stride; extent = m->size_t_axis; seen |= 4; break;
-		default: return false;
+		case 'C':
+			m->stride_c = stride;
+			extent = m->size_c;
+			seen |= 1;
+			break;
+		case 'Z':
+			m->stride_z = stride;
+			extent = m->size_z;
+			seen |= 2;
+			break;
+		case 'T':
+			m->stride_t = stride;
+			extent = m->size_t_axis;
+			seen |= 4;
+			break;
+		default:
+			return false;
 		}
 		if (__builtin_mul_overflow(stride, extent, &stride))
 			return false;
@@ -140,8 +157,8 @@ static bool set_strides(crn_tiff_meta *m, const char *order)
 }
 
 /* Plane positions must be countable: plane (c, z, t) is page c*sc + z*sz + t*st of this file. */
-static cairn_status check_tiff_data(
-	const char *from, const char *end, int64_t samples, const crn_tiff_meta *m, cairn_error *err)
+static cairn_status check_tiff_data(const char *from, const char *end, int64_t samples,
+	const crn_tiff_meta *m, cairn_error *err)
 {
 	const char *own_uuid = NULL;
 	size_t n_own = 0;
@@ -152,7 +169,8 @@ static cairn_status check_tiff_data(
 		if (!close || close >= end)
 			break;
 		int64_t c = int_attribute(p, close, "FirstC", 0) / (samples > 0 ? samples : 1);
-		int64_t page = c * m->stride_c + int_attribute(p, close, "FirstZ", 0) * m->stride_z +
+		int64_t page = c * m->stride_c +
+			       int_attribute(p, close, "FirstZ", 0) * m->stride_z +
 			       int_attribute(p, close, "FirstT", 0) * m->stride_t;
 		int64_t ifd = int_attribute(p, close, "IFD", page);
 		const char *name = strstr(close, "FileName=\""), *stop = strstr(close, "<TiffData");
@@ -212,7 +230,8 @@ static cairn_status scan_shaped(const char *text, crn_tiff_meta *m)
 	if (crn_json_parse(text, strlen(text), CAIRN_INPUT, &root, NULL) != CAIRN_OK)
 		return CAIRN_OK; /* another program's JSON */
 	const crn_json *shape = crn_json_get(root, "shape"), *axes = crn_json_get(root, "axes");
-	bool ok = shape && shape->kind == CRN_JSON_ARRAY && shape->n >= 1 && shape->n <= CRN_MAX_NDIM;
+	bool ok =
+		shape && shape->kind == CRN_JSON_ARRAY && shape->n >= 1 && shape->n <= CRN_MAX_NDIM;
 	for (int d = 0; ok && d < shape->n; d++) {
 		ok = shape->items[d].kind == CRN_JSON_INT && shape->items[d].i >= 1;
 		m->shape[d] = shape->items[d].i;
@@ -229,7 +248,11 @@ static cairn_status scan_shaped(const char *text, crn_tiff_meta *m)
 
 cairn_status crn_tiff_meta_scan(const char *text, crn_tiff_meta *ret, cairn_error *err)
 {
-	crn_tiff_meta m = {.size_t_axis = 1, .size_z = 1, .size_c = 1, .stride_c = 1, .stride_z = 1,
+	crn_tiff_meta m = {.size_t_axis = 1,
+		.size_z = 1,
+		.size_c = 1,
+		.stride_c = 1,
+		.stride_z = 1,
 		.stride_t = 1};
 	if (text && strncmp(text, "ImageJ=", 7) == 0)
 		scan_imagej(text, &m);

@@ -42,8 +42,7 @@ typedef struct crn_tiff_meta {
  * @return INPUT (without a file name) for OME files whose planes cannot be found in this file by
  *	counting: parts in other files, or planes in an order of their own
  */
-CRN_CHECKED cairn_status crn_tiff_meta_scan(
-	const char *text, crn_tiff_meta *ret, cairn_error *err);
+CRN_CHECKED cairn_status crn_tiff_meta_scan(const char *text, crn_tiff_meta *ret, cairn_error *err);
 /** "um", "µm", "\\u00B5m", "micron" -> "micrometer" and so on; unknown ones are kept, cut. */
 void crn_tiff_unit(const char *text, size_t n, char ret[16]);
 

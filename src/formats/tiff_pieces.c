@@ -36,8 +36,8 @@ typedef struct pieces_sink {
 	char *units; /* folder of the pieces */
 	int axis_y;
 	int64_t grid[CRN_MAX_NDIM], n_units;
-	crn_mutex lock;		/* guards opening of `file` */
-	crn_tiff_series file;	/* the finished file, opened by the first check */
+	crn_mutex lock;       /* guards opening of `file` */
+	crn_tiff_series file; /* the finished file, opened by the first check */
 	bool opened, lock_made;
 } pieces_sink;
 
@@ -51,7 +51,7 @@ static void piece_path(const pieces_sink *s, int64_t unit, crn_str *out)
 /* Pages first .. first + n of a unit, in C order, and its strips. */
 typedef struct unit_strips {
 	crn_region region;
-	int64_t n_pages; /* of the unit */
+	int64_t n_pages;               /* of the unit */
 	int64_t first_strip, n_strips; /* of each page */
 } unit_strips;
 
@@ -59,7 +59,8 @@ static unit_strips strips_of(const pieces_sink *s, const int64_t *idx)
 {
 	const crn_type *t = &s->base.type;
 	const crn_tiff_layout *l = &s->layout;
-	unit_strips u = {.region = crn_unit_region(t->ndim, t->shape, s->base.unit, idx), .n_pages = 1};
+	unit_strips u = {
+		.region = crn_unit_region(t->ndim, t->shape, s->base.unit, idx), .n_pages = 1};
 	for (int d = 0; d < s->axis_y; d++)
 		u.n_pages *= u.region.n[d];
 	u.first_strip = u.region.lo[s->axis_y] / l->rows_per_strip;
@@ -108,7 +109,8 @@ static cairn_status write_strips(const pieces_sink *s, const unit_strips *u, con
 	for (int64_t i = 0; i < u->n_pages; i++) {
 		int64_t inside[CRN_MAX_NDIM] = {0};
 		page_of(s, u, i, inside);
-		crn_view page = {.data = crn_view_at(in, inside), .dtype = in->dtype,
+		crn_view page = {.data = crn_view_at(in, inside),
+			.dtype = in->dtype,
 			.ndim = in->ndim - s->axis_y};
 		for (int d = 0; d < page.ndim; d++) {
 			page.shape[d] = in->shape[s->axis_y + d];
@@ -117,7 +119,8 @@ static cairn_status write_strips(const pieces_sink *s, const unit_strips *u, con
 		for (int64_t y = 0; y < rows; y += l->rows_per_strip) {
 			const void *bytes;
 			size_t n;
-			int64_t n_rows = rows - y < l->rows_per_strip ? rows - y : l->rows_per_strip;
+			int64_t n_rows =
+				rows - y < l->rows_per_strip ? rows - y : l->rows_per_strip;
 			CRN_TRY(crn_tiff_pack_strip(l, &page, y, n_rows, scratch, &bytes, &n, err));
 			CRN_TRY(write_all(fd, path, at, bytes, n, err));
 			crn_hash_bytes(&hash, bytes, n);
@@ -125,8 +128,7 @@ static cairn_status write_strips(const pieces_sink *s, const unit_strips *u, con
 			at += n;
 		}
 	}
-	*ret = (crn_unit_record){
-		.checksum = crn_hasher_result(&hash).lo, .size_bytes = at - head};
+	*ret = (crn_unit_record){.checksum = crn_hasher_result(&hash).lo, .size_bytes = at - head};
 	return write_all(fd, path, 0, sizes, head, err);
 }
 
@@ -156,8 +158,8 @@ static cairn_status write_unit(crn_sink *base, const int64_t *idx, const crn_vie
 
 /* ---- checking ---- */
 
-static cairn_status hash_range(const crn_file *f, uint64_t at, uint64_t n, void *buf,
-	crn_hasher *h, bool *ret_short, cairn_error *err)
+static cairn_status hash_range(const crn_file *f, uint64_t at, uint64_t n, void *buf, crn_hasher *h,
+	bool *ret_short, cairn_error *err)
 {
 	while (n > 0) {
 		size_t take = n < COPY_BYTES ? (size_t)n : COPY_BYTES, got = 0;
@@ -191,8 +193,8 @@ static cairn_status check_piece(const char *path, const crn_unit_record *record,
 }
 
 /* The same bytes in the finished file. */
-static cairn_status check_in_file(pieces_sink *s, const int64_t *idx,
-	const crn_unit_record *record, bool quick, void *scratch, bool *ret_same, cairn_error *err)
+static cairn_status check_in_file(pieces_sink *s, const int64_t *idx, const crn_unit_record *record,
+	bool quick, void *scratch, bool *ret_same, cairn_error *err)
 {
 	crn_mutex_lock(&s->lock);
 	cairn_status status = CAIRN_OK;
@@ -284,8 +286,8 @@ static cairn_status read_piece_head(pieces_sink *s, int64_t unit, strip_table *t
 	return status;
 }
 
-static cairn_status copy_piece(pieces_sink *s, int64_t unit, crn_part *part, uint64_t *at,
-	char *buf, cairn_error *err)
+static cairn_status copy_piece(
+	pieces_sink *s, int64_t unit, crn_part *part, uint64_t *at, char *buf, cairn_error *err)
 {
 	int64_t idx[CRN_MAX_NDIM];
 	crn_unravel(unit, s->base.type.ndim, s->grid, idx);
@@ -299,7 +301,8 @@ static cairn_status copy_piece(pieces_sink *s, int64_t unit, crn_part *part, uin
 	cairn_status status = CAIRN_OK;
 	uint64_t from = 8 * ((uint64_t)(u.n_pages * u.n_strips) + 1);
 	while (status == CAIRN_OK && from < f.size_bytes) {
-		size_t left = f.size_bytes - from < COPY_BYTES ? (size_t)(f.size_bytes - from) : COPY_BYTES;
+		size_t left = f.size_bytes - from < COPY_BYTES ? (size_t)(f.size_bytes - from)
+							       : COPY_BYTES;
 		status = crn_file_read(&f, from, buf, left, err);
 		if (status == CAIRN_OK)
 			status = crn_part_write(part, *at, buf, left, err);

@@ -122,7 +122,7 @@ typedef struct piece {
 	crn_tiff_codec *codec;
 	int64_t page, k;     /* strip or tile number in the page */
 	int64_t rows, width; /* wanted of it, from its first row and column */
-	char *out;	     /* dense rows go here, `out_pitch` bytes apart */
+	char *out;           /* dense rows go here, `out_pitch` bytes apart */
 	int64_t out_pitch;
 } piece;
 
@@ -159,11 +159,15 @@ static cairn_status open_codec(
 {
 	const crn_tiff_page *p = &s->first;
 	const crn_tiff_loc *loc = &s->pages[s->contiguous ? 0 : page];
-	crn_tiff_coding c = {.swap = s->t.swap, .bits = p->bits,
+	crn_tiff_coding c = {.swap = s->t.swap,
+		.bits = p->bits,
 		.samples = p->planar == 2 ? 1 : p->samples,
-		.sample_format = p->sample_format, .compression = loc->compression,
-		.predictor = loc->predictor, .fill_order = loc->fill_order,
-		.width = (uint32_t)p->unit_width, .rows = (uint32_t)p->unit_height};
+		.sample_format = p->sample_format,
+		.compression = loc->compression,
+		.predictor = loc->predictor,
+		.fill_order = loc->fill_order,
+		.width = (uint32_t)p->unit_width,
+		.rows = (uint32_t)p->unit_height};
 	cairn_status status = crn_tiff_codec_open(&c, ret, err);
 	if (status != CAIRN_OK && loc->compression != TIFF_NONE)
 		crn_hint(err, "rewrite the file with deflate (compression %s)",
@@ -213,8 +217,7 @@ cairn_status crn_tiff_read_unit(const crn_tiff_series *s, const crn_region *unit
 /* ---- boxes of uncompressed files ---- */
 
 /* Indices of axis `d` of region r that fall in [from, to): first position and count. */
-static int64_t steps_inside(
-	const crn_region *r, int d, int64_t from, int64_t to, int64_t *ret_n)
+static int64_t steps_inside(const crn_region *r, int d, int64_t from, int64_t to, int64_t *ret_n)
 {
 	int64_t lo = r->lo[d], step = r->step[d];
 	int64_t first = from <= lo ? 0 : (from - lo + step - 1) / step;
@@ -236,8 +239,11 @@ typedef struct rect {
 static cairn_status read_rect(const crn_tiff_series *s, const rect *q, const crn_region *r,
 	const crn_view *plane, void *scratch, cairn_error *err)
 {
-	crn_flat flat = {.file = &s->t.file, .offset = q->at, .dtype = s->type.dtype,
-		.swap = s->t.swap && crn_dtype_size(s->type.dtype) > 1, .ndim = 2,
+	crn_flat flat = {.file = &s->t.file,
+		.offset = q->at,
+		.dtype = s->type.dtype,
+		.swap = s->t.swap && crn_dtype_size(s->type.dtype) > 1,
+		.ndim = 2,
 		.shape = {q->rows, q->width}};
 	crn_region part = {.ndim = 2};
 	crn_view out = {.data = plane->data, .dtype = plane->dtype, .ndim = 2};
@@ -272,9 +278,12 @@ static cairn_status box_of_tiles(const crn_tiff_series *s, int64_t page, int64_t
 	int64_t across = crn_n_units(p->width, p->unit_width);
 	int64_t y1 = crn_region_last(r, s->axis_y), x1 = crn_region_last(r, s->axis_x);
 	for (int64_t ty = r->lo[s->axis_y] / p->unit_height; ty <= y1 / p->unit_height; ty++) {
-		for (int64_t tx = r->lo[s->axis_x] / p->unit_width; tx <= x1 / p->unit_width; tx++) {
-			rect q = {.y = ty * p->unit_height, .x = tx * p->unit_width,
-				.rows = p->unit_height, .width = p->unit_width};
+		for (int64_t tx = r->lo[s->axis_x] / p->unit_width; tx <= x1 / p->unit_width;
+			tx++) {
+			rect q = {.y = ty * p->unit_height,
+				.x = tx * p->unit_width,
+				.rows = p->unit_height,
+				.width = p->unit_width};
 			int64_t k = k0 + ty * across + tx;
 			uint64_t bytes;
 			cairn_status status = find_units(s, page, k, 1, &q.at, &bytes, err);
@@ -295,14 +304,17 @@ static cairn_status box_of_strips(const crn_tiff_series *s, int64_t page, int64_
 {
 	enum { BATCH = 64 };
 	const crn_tiff_page *p = &s->first;
-	uint64_t at[BATCH], bytes[BATCH], strip = (uint64_t)(crn_tiff_row_bytes(p) * p->unit_height);
+	uint64_t at[BATCH], bytes[BATCH],
+		strip = (uint64_t)(crn_tiff_row_bytes(p) * p->unit_height);
 	int64_t k = r->lo[s->axis_y] / p->unit_height;
 	int64_t end = crn_region_last(r, s->axis_y) / p->unit_height + 1;
 	while (k < end) {
 		size_t n = end - k < BATCH ? (size_t)(end - k) : BATCH;
 		cairn_status status = find_units(s, page, k0 + k, n, at, bytes, err);
 		for (size_t i = 0, j; status == CAIRN_OK && i < n; i = j) {
-			rect q = {.y = (k + (int64_t)i) * p->unit_height, .width = p->width, .at = at[i],
+			rect q = {.y = (k + (int64_t)i) * p->unit_height,
+				.width = p->width,
+				.at = at[i],
 				.absent = at[i] == 0 && bytes[i] == 0};
 			for (j = i + 1; j < n && at[j] == at[i] + (j - i) * strip && !q.absent; j++)
 				;
@@ -320,8 +332,8 @@ static cairn_status box_of_strips(const crn_tiff_series *s, int64_t page, int64_
 	return CAIRN_OK;
 }
 
-cairn_status crn_tiff_read_box(const crn_tiff_series *s, const crn_region *r,
-	const crn_view *out, void *scratch, cairn_error *err)
+cairn_status crn_tiff_read_box(const crn_tiff_series *s, const crn_region *r, const crn_view *out,
+	void *scratch, cairn_error *err)
 {
 	if (crn_region_empty(r))
 		return CAIRN_OK;

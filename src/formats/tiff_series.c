@@ -44,8 +44,7 @@ static cairn_status add_page(
 {
 	if (s->n_pages == *cap) {
 		int64_t more = *cap ? 2 * *cap : 16;
-		crn_tiff_loc *grown =
-			crn_realloc_array(s->pages, (size_t)more, sizeof *s->pages);
+		crn_tiff_loc *grown = crn_realloc_array(s->pages, (size_t)more, sizeof *s->pages);
 		if (!grown)
 			return crn_fail_memory(
 				err, "a table of TIFF pages", (size_t)more * sizeof *s->pages);
@@ -70,9 +69,11 @@ static cairn_status page_differs(const crn_tiff_series *s, const crn_tiff_page *
 {
 	const crn_tiff_page *f = &s->first;
 	crn_fail(err, CAIRN_INPUT,
-		"%s, page %lld: %s (%lld x %lld, %d samples of %d bits; page 0: %lld x %lld, %d of %d)",
+		"%s, page %lld: %s (%lld x %lld, %d samples of %d bits; page 0: %lld x %lld, %d of "
+		"%d)",
 		s->t.file.path, (long long)number, how, (long long)p->width, (long long)p->height,
-		p->samples, p->bits, (long long)f->width, (long long)f->height, f->samples, f->bits);
+		p->samples, p->bits, (long long)f->width, (long long)f->height, f->samples,
+		f->bits);
 	crn_hint(err, "pages of one array must be alike; split the file");
 	return CAIRN_INPUT;
 }
@@ -86,8 +87,7 @@ typedef struct chain {
 	int64_t until_move, period;
 } chain;
 
-static cairn_status visit(
-	crn_tiff_series *s, const crn_tiff_page *p, chain *c, cairn_error *err)
+static cairn_status visit(crn_tiff_series *s, const crn_tiff_page *p, chain *c, cairn_error *err)
 {
 	if (c->number == 0) {
 		s->first = *p;
@@ -114,13 +114,14 @@ static cairn_status walk_chain(crn_tiff_series *s, uint64_t ifd, cairn_error *er
 	for (; ifd != 0; c.number++) {
 		crn_tiff_page p;
 		if (c.number >= MAX_PAGES)
-			return crn_fail(err, CAIRN_INPUT, "%s: more than %lld pages", s->t.file.path,
-				(long long)MAX_PAGES);
+			return crn_fail(err, CAIRN_INPUT, "%s: more than %lld pages",
+				s->t.file.path, (long long)MAX_PAGES);
 		CRN_TRY(crn_tiff_read_page(&s->t, ifd, c.number, &p, err));
 		CRN_TRY(visit(s, &p, &c, err));
 		if (p.next == c.mark)
-			return crn_fail(err, CAIRN_INPUT, "%s: page %lld is followed by an earlier page",
-				s->t.file.path, (long long)c.number);
+			return crn_fail(err, CAIRN_INPUT,
+				"%s: page %lld is followed by an earlier page", s->t.file.path,
+				(long long)c.number);
 		if (--c.until_move == 0) {
 			c.mark = p.next;
 			c.until_move = c.period *= 2;
@@ -148,8 +149,8 @@ static cairn_status dtype_of(const crn_tiff_series *s, crn_dtype *ret, cairn_err
 	if (*ret != CRN_N_DTYPES)
 		return CAIRN_OK;
 	static const char *const kinds[] = {"", "unsigned", "signed", "float"};
-	crn_fail(err, CAIRN_INPUT, "%s: %d-bit %s samples are not supported", s->t.file.path, p->bits,
-		format >= 1 && format <= 3 ? kinds[format] : "complex");
+	crn_fail(err, CAIRN_INPUT, "%s: %d-bit %s samples are not supported", s->t.file.path,
+		p->bits, format >= 1 && format <= 3 ? kinds[format] : "complex");
 	crn_hint(err, "integers of 8 to 64 bits, float32 and float64 are; convert the file");
 	return CAIRN_INPUT;
 }
@@ -240,14 +241,18 @@ static cairn_status named_axes(
 		if (count > s->n_pages)
 			return too_few_pages(s, "OME", count, err);
 		if (count < s->n_pages)
-			note(s, "only the first %lld of %lld pages are read: image 0 of %d in the OME metadata",
+			note(s,
+				"only the first %lld of %lld pages are read: image 0 of %d in the "
+				"OME metadata",
 				(long long)count, (long long)s->n_pages, m->n_series);
 		s->n_planes = count;
 	}
 	*ret_done = count == s->n_planes;
 	if (!*ret_done) {
 		if (count != 1)
-			note(s, "metadata says t %lld, z %lld, c %lld, which are not the %lld pages",
+			note(s,
+				"metadata says t %lld, z %lld, c %lld, which are not the %lld "
+				"pages",
 				(long long)n[0], (long long)n[1], (long long)n[2],
 				(long long)s->n_planes);
 		return CAIRN_OK;

@@ -33,18 +33,18 @@ typedef struct crn_tiff_series {
 	crn_tiff_file t;
 	crn_tiff_page first;
 	crn_tiff_loc *pages;
-	int64_t n_pages;    /* entries of `pages` */
-	int64_t n_planes;   /* pages of the array; > n_pages only if contiguous */
-	bool contiguous;    /* planes follow each other in the file, without directories */
-	uint64_t plane_at;  /* contiguous: position of plane 0 */
+	int64_t n_pages;   /* entries of `pages` */
+	int64_t n_planes;  /* pages of the array; > n_pages only if contiguous */
+	bool contiguous;   /* planes follow each other in the file, without directories */
+	uint64_t plane_at; /* contiguous: position of plane 0 */
 	int64_t plane_bytes;
 	int n_page_axes;
-	int64_t page_stride[CRN_MAX_NDIM]; /* pages from index to index of a page axis */
+	int64_t page_stride[CRN_MAX_NDIM];           /* pages from index to index of a page axis */
 	int axis_plane, axis_y, axis_x, axis_sample; /* -1: there is none */
 	crn_type type;
 	crn_tiff_dialect dialect;
-	bool uncompressed;  /* all pages */
-	crn_str notes;	    /* JSON strings, comma separated */
+	bool uncompressed; /* all pages */
+	crn_str notes;     /* JSON strings, comma separated */
 } crn_tiff_series;
 
 CRN_CHECKED cairn_status crn_tiff_series_open(

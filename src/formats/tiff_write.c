@@ -53,8 +53,8 @@ static void pack_row(const crn_view *in, int64_t y, unsigned char *to)
 		to[i] = to[i] ? 255 : 0;
 }
 
-cairn_status crn_tiff_pack_strip(const crn_tiff_layout *l, const crn_view *in, int64_t y,
-	int64_t n, void *scratch, const void **ret_bytes, size_t *ret_n, cairn_error *err)
+cairn_status crn_tiff_pack_strip(const crn_tiff_layout *l, const crn_view *in, int64_t y, int64_t n,
+	void *scratch, const void **ret_bytes, size_t *ret_n, cairn_error *err)
 {
 	unsigned char *raw = scratch;
 	size_t bytes = l->row_bytes * (size_t)n, room = (strip_bytes(l) + 63) / 64 * 64;
@@ -74,8 +74,7 @@ cairn_status crn_tiff_pack_strip(const crn_tiff_layout *l, const crn_view *in, i
 /* ---- one uncompressed file ---- */
 
 /* Where strips lie when nothing is compressed. */
-static void plain_strips(
-	const crn_tiff_layout *l, int64_t page, uint64_t *offsets, uint64_t *sizes)
+static void plain_strips(const crn_tiff_layout *l, int64_t page, uint64_t *offsets, uint64_t *sizes)
 {
 	uint64_t page_bytes = (uint64_t)l->row_bytes * (uint64_t)l->height;
 	uint64_t at = l->data_at + (uint64_t)page * page_bytes, left = page_bytes;
@@ -93,8 +92,7 @@ static cairn_status write_plain_header(void *data, crn_part *part, cairn_error *
 	const crn_tiff_layout *l = data;
 	CRN_STR text = {0};
 	uint64_t at = 0;
-	CRN_FREE uint64_t *strips =
-		crn_calloc((size_t)l->strips_per_page, 2 * sizeof *strips);
+	CRN_FREE uint64_t *strips = crn_calloc((size_t)l->strips_per_page, 2 * sizeof *strips);
 	if (!strips)
 		return crn_fail_memory(err, "a table of strips", (size_t)l->strips_per_page * 16);
 	crn_tiff_print_head(l, l->blocks_at, &text);
@@ -121,8 +119,8 @@ static void free_layout(void *data)
 	crn_free(data);
 }
 
-static cairn_status create_plain(const crn_create_request *req, crn_tiff_layout *layout,
-	crn_sink **ret, cairn_error *err)
+static cairn_status create_plain(
+	const crn_create_request *req, crn_tiff_layout *layout, crn_sink **ret, cairn_error *err)
 {
 	crn_tiff_layout *copy = crn_alloc(sizeof *copy);
 	if (!copy) {
@@ -130,8 +128,11 @@ static cairn_status create_plain(const crn_create_request *req, crn_tiff_layout 
 		return crn_fail_memory(err, "an output", sizeof *copy);
 	}
 	*copy = *layout;
-	crn_flat_layout flat = {.data_offset = layout->data_at, .bool_as_255 = true,
-		.header = write_plain_header, .header_data = copy, .header_done = free_layout};
+	crn_flat_layout flat = {.data_offset = layout->data_at,
+		.bool_as_255 = true,
+		.header = write_plain_header,
+		.header_data = copy,
+		.header_done = free_layout};
 	return crn_flat_sink_new(req, &crn_format_tiff, &flat, ret, err);
 }
 
@@ -169,7 +170,8 @@ static cairn_status encode_slice(const crn_tiff_layout *l, const crn_view *in, c
 		const void *bytes;
 		size_t n;
 		CRN_TRY(crn_tiff_pack_strip(l, in, y,
-			left < l->rows_per_strip ? left : l->rows_per_strip, scratch, &bytes, &n, err));
+			left < l->rows_per_strip ? left : l->rows_per_strip, scratch, &bytes, &n,
+			err));
 		CRN_TRY(crn_image_put(out, bytes, n, err));
 		if (plain)
 			continue;
@@ -193,8 +195,8 @@ static cairn_status encode_slice(const crn_tiff_layout *l, const crn_view *in, c
 	return crn_image_patch(out, 0, text.data, 16, err);
 }
 
-static cairn_status encode(const void *data, const crn_view *in, crn_image_out *out,
-	void *scratch, cairn_error *err)
+static cairn_status encode(
+	const void *data, const crn_view *in, crn_image_out *out, void *scratch, cairn_error *err)
 {
 	const slice_options *o = data;
 	crn_tiff_layout l;
@@ -252,7 +254,8 @@ static cairn_status create_stack(
 
 static int compression_of(const crn_create_request *req)
 {
-	static const int numbers[] = {TIFF_NONE, TIFF_ADOBE_DEFLATE, TIFF_LZW, TIFF_ZSTD, TIFF_PACKBITS};
+	static const int numbers[] = {
+		TIFF_NONE, TIFF_ADOBE_DEFLATE, TIFF_LZW, TIFF_ZSTD, TIFF_PACKBITS};
 	const crn_value *name = &req->options[CRN_TIFF_OPT_COMPRESSION];
 	for (int i = 0; name->kind == CRN_V_STR && compressions[i]; i++)
 		if (strcmp(compressions[i], name->s) == 0)

@@ -15,11 +15,12 @@ extern const crn_param crn_tiff_write_params[];
 
 CRN_CHECKED cairn_status crn_tiff_plan_unit(const crn_create_request *req,
 	int64_t ret_unit[CRN_MAX_NDIM], size_t *ret_unit_scratch, cairn_error *err);
-CRN_CHECKED cairn_status crn_tiff_create(const crn_create_request *req, crn_sink **ret, cairn_error *err);
+CRN_CHECKED cairn_status crn_tiff_create(
+	const crn_create_request *req, crn_sink **ret, cairn_error *err);
 
 /** tiff_pieces.c: takes `layout`, also on failure. */
-CRN_CHECKED cairn_status crn_tiff_pieces_new(const crn_create_request *req, const crn_format *format,
-	crn_tiff_layout *take_layout, crn_sink **ret, cairn_error *err);
+CRN_CHECKED cairn_status crn_tiff_pieces_new(const crn_create_request *req,
+	const crn_format *format, crn_tiff_layout *take_layout, crn_sink **ret, cairn_error *err);
 
 /** Write unit and scratch of that sink. */
 void crn_tiff_pieces_plan(const crn_tiff_layout *l, const crn_type *t, const int64_t *chunks,
@@ -32,7 +33,8 @@ size_t crn_tiff_pack_scratch(const crn_tiff_layout *l);
  *
  * @param ret_bytes  in scratch; valid until the next call
  */
-CRN_CHECKED cairn_status crn_tiff_pack_strip(const crn_tiff_layout *l, const crn_view *in, int64_t y,
-	int64_t n, void *scratch, const void **ret_bytes, size_t *ret_n, cairn_error *err);
+CRN_CHECKED cairn_status crn_tiff_pack_strip(const crn_tiff_layout *l, const crn_view *in,
+	int64_t y, int64_t n, void *scratch, const void **ret_bytes, size_t *ret_n,
+	cairn_error *err);
 
 #endif

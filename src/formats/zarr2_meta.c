@@ -18,14 +18,23 @@ static cairn_status parse_dtype(const crn_json *v, crn_dtype *ret, bool *ret_big
 		const char *code;
 		crn_dtype dtype;
 	} table[] = {
-		{"b1", CRN_BOOL}, {"u1", CRN_U8}, {"u2", CRN_U16}, {"u4", CRN_U32}, {"u8", CRN_U64},
-		{"i1", CRN_I8}, {"i2", CRN_I16}, {"i4", CRN_I32}, {"i8", CRN_I64},
-		{"f4", CRN_F32}, {"f8", CRN_F64},
+		{"b1", CRN_BOOL},
+		{"u1", CRN_U8},
+		{"u2", CRN_U16},
+		{"u4", CRN_U32},
+		{"u8", CRN_U64},
+		{"i1", CRN_I8},
+		{"i2", CRN_I16},
+		{"i4", CRN_I32},
+		{"i8", CRN_I64},
+		{"f4", CRN_F32},
+		{"f8", CRN_F64},
 	};
 	if (!v)
 		return crn_fail(err, CAIRN_INPUT, "\"dtype\" is missing");
 	for (size_t i = 0; v->kind == CRN_JSON_STRING && i < sizeof(table) / sizeof(*table); i++)
-		if (strchr("<>|", v->text[0]) && v->text[0] && strcmp(v->text + 1, table[i].code) == 0) {
+		if (strchr("<>|", v->text[0]) && v->text[0] &&
+			strcmp(v->text + 1, table[i].code) == 0) {
 			if (v->text[0] == '|' && crn_dtype_size(table[i].dtype) > 1)
 				break;
 			*ret = table[i].dtype;
@@ -34,8 +43,8 @@ static cairn_status parse_dtype(const crn_json *v, crn_dtype *ret, bool *ret_big
 		}
 	CRN_STR text = {0};
 	crn_json_print(&text, v);
-	cairn_status status = crn_fail(
-		err, CAIRN_INPUT, "cairn has no dtype for %.100s", text.data ? text.data : "this array");
+	cairn_status status = crn_fail(err, CAIRN_INPUT, "cairn has no dtype for %.100s",
+		text.data ? text.data : "this array");
 	crn_hint(err, "it reads bool, integers of 8 to 64 bits, float32 and float64");
 	return status;
 }
@@ -73,8 +82,8 @@ static cairn_status add_codecs(
 		return crn_fail(err, CAIRN_INPUT, "\"order\" must be \"C\" or \"F\"");
 	if (f_order)
 		CRN_TRY(crn_zarr_add_own(r, m, "transpose", "{\"order\": \"F\"}", err));
-	CRN_TRY(crn_zarr_add_own(r, m, "bytes",
-		big ? "{\"endian\": \"big\"}" : "{\"endian\": \"little\"}", err));
+	CRN_TRY(crn_zarr_add_own(
+		r, m, "bytes", big ? "{\"endian\": \"big\"}" : "{\"endian\": \"little\"}", err));
 	if (filters && filters->kind != CRN_JSON_NULL && filters->kind != CRN_JSON_ARRAY)
 		return crn_fail(err, CAIRN_INPUT, "\"filters\" must be a list or null");
 	for (int i = 0; filters && i < filters->n; i++)

@@ -63,8 +63,8 @@ static cairn_status parse_keys(const crn_json *doc, crn_zarr_meta *m, cairn_erro
 {
 	const char *name;
 	const crn_json *config;
-	CRN_TRY(parse_extension(
-		crn_json_get(doc, "chunk_key_encoding"), "chunk_key_encoding", &name, &config, err));
+	CRN_TRY(parse_extension(crn_json_get(doc, "chunk_key_encoding"), "chunk_key_encoding",
+		&name, &config, err));
 	m->prefix = strcmp(name, "default") == 0;
 	if (!m->prefix && strcmp(name, "v2") != 0)
 		return crn_fail(err, CAIRN_INPUT, "unknown chunk key encoding \"%.64s\"", name);
@@ -83,7 +83,8 @@ static cairn_status parse_grid(const crn_json *doc, const crn_json **ret_chunks,
 {
 	const char *name;
 	const crn_json *config;
-	CRN_TRY(parse_extension(crn_json_get(doc, "chunk_grid"), "chunk_grid", &name, &config, err));
+	CRN_TRY(parse_extension(
+		crn_json_get(doc, "chunk_grid"), "chunk_grid", &name, &config, err));
 	if (strcmp(name, "regular") != 0)
 		return crn_fail(err, CAIRN_INPUT,
 			"the chunk grid is \"%.64s\", cairn reads regular grids only", name);
@@ -126,8 +127,8 @@ static cairn_status parse_into(
 	CRN_TRY(parse_grid(doc, &chunks, err));
 	CRN_TRY(crn_zarr_set_shape(m, dtype, crn_json_get(doc, "shape"), chunks, err));
 	CRN_TRY(add_codecs(r, doc, m, err));
-	crn_zarr_attributes(crn_json_get(doc, "attributes"), crn_json_get(doc, "dimension_names"),
-		&m->type);
+	crn_zarr_attributes(
+		crn_json_get(doc, "attributes"), crn_json_get(doc, "dimension_names"), &m->type);
 	return CAIRN_OK;
 }
 

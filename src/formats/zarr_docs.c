@@ -24,14 +24,16 @@ const crn_param crn_zarr_write_params[] = {
 	[CRN_ZARR_COMPRESSOR] = {"compressor", CRN_P_STR, "'zstd'", "how chunks are compressed",
 		compressors},
 	[CRN_ZARR_LEVEL] = {"level", CRN_P_INT, "None",
-		"effort of the compressor: zstd -131072..22, gzip and zlib 0..9, blosc 0..9, lz4 1..65537 "
+		"effort of the compressor: zstd -131072..22, gzip and zlib 0..9, blosc 0..9, lz4 "
+		"1..65537 "
 		"(faster); None: zstd 1, gzip 1, zlib 1, blosc 5, lz4 1"},
 	[CRN_ZARR_CNAME] = {"cname", CRN_P_STR, "'lz4'", "compressor inside blosc", cnames},
 	[CRN_ZARR_SHUFFLE] = {"shuffle", CRN_P_STR, "None",
 		"blosc's shuffle; None: bytes, but none for labels and one-byte dtypes", shuffles},
 	[CRN_ZARR_SEPARATOR] = {"dimension_separator", CRN_P_STR, "'/'",
 		"between the indices of a chunk's name", separators},
-	[CRN_ZARR_ORDER] = {"order", CRN_P_STR, "'C'", "order of the voxels inside a chunk", orders},
+	[CRN_ZARR_ORDER] = {"order", CRN_P_STR, "'C'", "order of the voxels inside a chunk",
+		orders},
 	[CRN_ZARR_BYTEORDER] = {"byteorder", CRN_P_STR, "'little'", "byte order of stored numbers",
 		byteorders},
 	[CRN_ZARR_FORMAT] = {"zarr_format", CRN_P_INT, "None",
@@ -74,8 +76,7 @@ static const char *text_or(const crn_value *v, const char *fallback)
 	return v->kind == CRN_V_STR ? v->s : fallback;
 }
 
-static cairn_status get_settings(
-	const crn_create_request *req, settings *ret, cairn_error *err)
+static cairn_status get_settings(const crn_create_request *req, settings *ret, cairn_error *err)
 {
 	const crn_value *o = req->options;
 	for (int i = 0; i < CRN_ZARR_N_OPTIONS; i++)
@@ -92,7 +93,8 @@ static cairn_status get_settings(
 	bool blosc = strcmp(ret->compressor, "blosc") == 0;
 	for (int i = CRN_ZARR_CNAME; i <= CRN_ZARR_SHUFFLE; i++)
 		if (!blosc && o[i].kind != CRN_V_NONE)
-			return crn_fail(err, CAIRN_USAGE, "%s= belongs to compressor=\"blosc\", not \"%s\"",
+			return crn_fail(err, CAIRN_USAGE,
+				"%s= belongs to compressor=\"blosc\", not \"%s\"",
 				crn_zarr_write_params[i].name, ret->compressor);
 	ret->level = o[CRN_ZARR_LEVEL].kind == CRN_V_INT ? o[CRN_ZARR_LEVEL].i : blosc ? 5 : 1;
 	return CAIRN_OK;
@@ -151,7 +153,9 @@ static void print_attributes(const crn_type *t, bool names, const char *indent, 
 	if (!ours)
 		return;
 	crn_str_appendf(out, "%s\"cairn\": {\"kind\": \"%s\", \"axes\": [", indent,
-		t->kind == CRN_LABEL ? "label" : t->kind == CRN_MASK ? "mask" : "intensity");
+		t->kind == CRN_LABEL  ? "label"
+		: t->kind == CRN_MASK ? "mask"
+				      : "intensity");
 	for (int d = 0; d < t->ndim; d++) {
 		crn_str_append(out, d ? ", {\"name\": " : "{\"name\": ");
 		crn_json_quote(out, t->axes[d].name);
@@ -206,8 +210,8 @@ static void make_docs2(const crn_create_request *req, const settings *s, crn_zar
 		"    \"fill_value\": ",
 		s->separator, order, crn_dtype_kind(t->dtype), size);
 	crn_zarr_print_fill(t->dtype, t->fill, 2, out);
-	crn_str_appendf(out, ",\n    \"filters\": null,\n    \"order\": \"%s\",\n    \"shape\": ",
-		s->order);
+	crn_str_appendf(out,
+		",\n    \"filters\": null,\n    \"order\": \"%s\",\n    \"shape\": ", s->order);
 	print_extents(t->shape, t->ndim, out);
 	crn_str_append(out, ",\n    \"zarr_format\": 2\n}\n");
 	if (!has_names(t) && !has_scales(t) && t->kind != CRN_LABEL)
@@ -224,7 +228,8 @@ static void print_codecs3(const crn_type *t, const settings *s, crn_str *out)
 	long long level = (long long)s->level;
 	size_t size = crn_dtype_size(t->dtype);
 	if (strcmp(s->order, "F") == 0 && t->ndim > 1) {
-		crn_str_append(out, "\n        {\"name\": \"transpose\", \"configuration\": {\"order\": [");
+		crn_str_append(out,
+			"\n        {\"name\": \"transpose\", \"configuration\": {\"order\": [");
 		for (int d = t->ndim - 1; d >= 0; d--)
 			crn_str_appendf(out, "%d%s", d, d ? ", " : "]}},");
 	}
@@ -237,11 +242,13 @@ static void print_codecs3(const crn_type *t, const settings *s, crn_str *out)
 	if (strcmp(s->compressor, "blosc") == 0) {
 		crn_str_appendf(out,
 			",\n        {\"name\": \"blosc\", \"configuration\": {\"cname\": \"%s\", "
-			"\"clevel\": %lld, \"shuffle\": \"%s\", \"typesize\": %zu, \"blocksize\": 0}}",
+			"\"clevel\": %lld, \"shuffle\": \"%s\", \"typesize\": %zu, \"blocksize\": "
+			"0}}",
 			s->cname, level, s->shuffle, size);
 		return;
 	}
-	/* zlib and lz4 are registered in v3 under the name of the library that defines their bytes. */
+	/* zlib and lz4 are registered in v3 under the name of the library that defines their bytes.
+	 */
 	bool lz4 = strcmp(s->compressor, "lz4") == 0;
 	bool foreign = lz4 || strcmp(s->compressor, "zlib") == 0;
 	crn_str_appendf(out, ",\n        {\"name\": \"%s%s\", \"configuration\": {\"%s\": %lld}}",
@@ -252,7 +259,8 @@ static void make_docs3(const crn_create_request *req, const settings *s, crn_zar
 {
 	const crn_type *t = &req->type;
 	crn_str *out = &ret->array;
-	crn_str_append(out, "{\n    \"zarr_format\": 3,\n    \"node_type\": \"array\",\n    \"shape\": ");
+	crn_str_append(
+		out, "{\n    \"zarr_format\": 3,\n    \"node_type\": \"array\",\n    \"shape\": ");
 	print_extents(t->shape, t->ndim, out);
 	crn_str_appendf(out,
 		",\n    \"data_type\": \"%s\",\n    \"chunk_grid\": {\"name\": \"regular\", "
@@ -282,8 +290,8 @@ void crn_zarr_docs_done(crn_zarr_docs *docs)
 	crn_str_done(&docs->attributes);
 }
 
-cairn_status crn_zarr_make_docs(const crn_create_request *req, int zarr_format,
-	crn_zarr_docs *ret, cairn_error *err)
+cairn_status crn_zarr_make_docs(
+	const crn_create_request *req, int zarr_format, crn_zarr_docs *ret, cairn_error *err)
 {
 	settings s;
 	CRN_CLEANUP(crn_zarr_docs_done) crn_zarr_docs docs = {0};

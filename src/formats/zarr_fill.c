@@ -92,7 +92,8 @@ static bool parse_integer(const crn_json *v, crn_dtype dtype, crn_elem *ret)
 	int64_t i = v->kind == CRN_JSON_BOOL ? v->b : v->i;
 	/* Some writers put 0.0 where an integer belongs. */
 	if (v->kind == CRN_JSON_DOUBLE) {
-		if (!(v->f >= -9007199254740992.0 && v->f <= 9007199254740992.0) || v->f != rint(v->f))
+		if (!(v->f >= -9007199254740992.0 && v->f <= 9007199254740992.0) ||
+			v->f != rint(v->f))
 			return false;
 		i = (int64_t)v->f;
 	} else if (v->kind != CRN_JSON_INT && !(v->kind == CRN_JSON_BOOL && dtype == CRN_BOOL)) {
@@ -139,8 +140,7 @@ void crn_zarr_print_fill(crn_dtype dtype, crn_elem fill, int zarr_format, crn_st
 		crn_str_append(out, fill.bytes[0] ? "true" : "false");
 		break;
 	case 'u':
-		crn_str_appendf(
-			out, "%llu", (unsigned long long)crn_elem_to_uint(dtype, fill));
+		crn_str_appendf(out, "%llu", (unsigned long long)crn_elem_to_uint(dtype, fill));
 		break;
 	default:
 		crn_str_appendf(out, "%lld", (long long)crn_elem_to_int(dtype, fill));

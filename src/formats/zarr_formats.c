@@ -88,8 +88,11 @@ static cairn_status open_any(
 	if (!split_url(req->url, &store_url, &path) || !split_parent(&store_url, &path))
 		return crn_fail_memory(err, "a path", strlen(req->url));
 	CRN_TRY(crn_store_open(req->registry, store_url.data, &store, err));
-	crn_zarr_open how = {.registry = req->registry, .url = req->url, .path = path.data,
-		.zarr_format = zarr_format, .level = level};
+	crn_zarr_open how = {.registry = req->registry,
+		.url = req->url,
+		.path = path.data,
+		.zarr_format = zarr_format,
+		.level = level};
 	return crn_zarr_open_in(store, &how, ret, err);
 }
 
@@ -110,8 +113,8 @@ static cairn_status choose_version(const crn_create_request *req, const char *st
 	const crn_value *v = &req->options[CRN_ZARR_FORMAT];
 	*ret = usual;
 	if (v->kind == CRN_V_INT && v->i != 2 && v->i != 3)
-		return crn_fail(err, CAIRN_USAGE, "%s: zarr_format must be 2 or 3, not %lld", req->url,
-			(long long)v->i);
+		return crn_fail(err, CAIRN_USAGE, "%s: zarr_format must be 2 or 3, not %lld",
+			req->url, (long long)v->i);
 	if (v->kind == CRN_V_INT)
 		*ret = (int)v->i;
 	else if (*path && has_file(store_url, "zarr.json"))

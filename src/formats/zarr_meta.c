@@ -83,8 +83,8 @@ cairn_status crn_zarr_set_shape(crn_zarr_meta *m, crn_dtype dtype, const crn_jso
 	int ndim, n_chunks;
 	crn_chunk_type chunk = {.dtype = dtype, .fill = m->type.fill};
 	CRN_TRY(crn_zarr_extents(shape, "shape", 0, &ndim, extents, err));
-	CRN_TRY(crn_zarr_extents(chunks, m->zarr_format == 2 ? "chunks" : "chunk_shape", 1, &n_chunks,
-		chunk.shape, err));
+	CRN_TRY(crn_zarr_extents(chunks, m->zarr_format == 2 ? "chunks" : "chunk_shape", 1,
+		&n_chunks, chunk.shape, err));
 	if (n_chunks != ndim)
 		return crn_fail(err, CAIRN_INPUT, "the shape has %d axes, the chunks have %d", ndim,
 			n_chunks);
@@ -115,7 +115,8 @@ cairn_status crn_zarr_add_codec(const crn_registry *r, crn_zarr_meta *m, const c
 	}
 	cairn_status status =
 		crn_fail(err, CAIRN_INPUT, "cairn does not know the codec \"%.64s\"", name);
-	crn_hint(err, "known: %s; rewrite the array with one of these", known.data ? known.data : "");
+	crn_hint(err, "known: %s; rewrite the array with one of these",
+		known.data ? known.data : "");
 	return status;
 }
 
@@ -142,7 +143,7 @@ static void set_text(const crn_json *v, char to[16])
 
 static void set_number(const crn_json *v, bool positive, double *to)
 {
-	double f = !v			       ? NAN
+	double f = !v                           ? NAN
 		   : v->kind == CRN_JSON_DOUBLE ? v->f
 		   : v->kind == CRN_JSON_INT    ? (double)v->i
 						: NAN;

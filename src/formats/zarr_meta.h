@@ -21,27 +21,26 @@
 
 typedef struct crn_zarr_meta {
 	int zarr_format;
-	crn_type type;	/* dtype, shape, fill, axes as far as the array itself says */
+	crn_type type;   /* dtype, shape, fill, axes as far as the array itself says */
 	crn_chain chain; /* chain.chunk.shape is the chunk shape */
-	char separator;	/* between grid indices in chunk keys: '.' or '/' */
-	bool prefix;	/* keys start with "c" (Zarr v3's "default" encoding) */
+	char separator;  /* between grid indices in chunk keys: '.' or '/' */
+	bool prefix;     /* keys start with "c" (Zarr v3's "default" encoding) */
 } crn_zarr_meta;
 
-CRN_CHECKED cairn_status crn_zarr2_parse(const crn_registry *r, const crn_json *zarray,
-	crn_zarr_meta *ret, cairn_error *err);
-CRN_CHECKED cairn_status crn_zarr3_parse(const crn_registry *r, const crn_json *zarr_json,
-	crn_zarr_meta *ret, cairn_error *err);
+CRN_CHECKED cairn_status crn_zarr2_parse(
+	const crn_registry *r, const crn_json *zarray, crn_zarr_meta *ret, cairn_error *err);
+CRN_CHECKED cairn_status crn_zarr3_parse(
+	const crn_registry *r, const crn_json *zarr_json, crn_zarr_meta *ret, cairn_error *err);
 void crn_zarr_meta_done(crn_zarr_meta *m); /* a zeroed one is fine */
 
 /** Appends the key of a chunk below the array's own path ("" or "labels/x"). */
-void crn_zarr_chunk_key(
-	const crn_zarr_meta *m, const char *path, const int64_t *idx, crn_str *out);
+void crn_zarr_chunk_key(const crn_zarr_meta *m, const char *path, const int64_t *idx, crn_str *out);
 /** Appends path/name, or name when path is "". */
 void crn_zarr_join(const char *path, const char *name, crn_str *out);
 
 /** Loads and parses a document; *ret is NULL if it is absent. *ret_stat may be NULL. */
-CRN_CHECKED cairn_status crn_zarr_load(crn_store *s, const char *path, const char *name,
-	crn_json **ret, cairn_error *err);
+CRN_CHECKED cairn_status crn_zarr_load(
+	crn_store *s, const char *path, const char *name, crn_json **ret, cairn_error *err);
 
 /* ---- parts shared by both versions (zarr_meta.c) ---- */
 
@@ -55,8 +54,8 @@ CRN_CHECKED cairn_status crn_zarr_set_shape(crn_zarr_meta *m, crn_dtype dtype,
 CRN_CHECKED cairn_status crn_zarr_add_codec(const crn_registry *r, crn_zarr_meta *m,
 	const char *name, const crn_json *config, cairn_error *err);
 /** Adds a codec of Zarr v3 with settings from a text of ours. */
-CRN_CHECKED cairn_status crn_zarr_add_own(const crn_registry *r, crn_zarr_meta *m,
-	const char *name, const char *config, cairn_error *err);
+CRN_CHECKED cairn_status crn_zarr_add_own(const crn_registry *r, crn_zarr_meta *m, const char *name,
+	const char *config, cairn_error *err);
 /** Axes and kind that cairn itself left in an array's attributes; names from `names` (list of
  * texts or nulls, may be NULL) otherwise. Never fails: odd attributes are ignored. */
 void crn_zarr_attributes(const crn_json *attributes, const crn_json *names, crn_type *type);
@@ -84,8 +83,8 @@ typedef struct crn_zarr_axes {
 CRN_CHECKED cairn_status crn_zarr_descend(crn_store *s, int zarr_format, int64_t level,
 	crn_str *path, crn_zarr_axes *ret, cairn_error *err);
 /** What the multiscale image above an array says about it; nothing if there is none. */
-CRN_CHECKED cairn_status crn_zarr_parent_axes(crn_store *s, int zarr_format, const char *path,
-	crn_zarr_axes *ret, cairn_error *err);
+CRN_CHECKED cairn_status crn_zarr_parent_axes(
+	crn_store *s, int zarr_format, const char *path, crn_zarr_axes *ret, cairn_error *err);
 void crn_zarr_apply_axes(const crn_zarr_axes *axes, crn_type *type);
 
 /* ---- opening and creating, in a given store (also for tests and fuzzers) ---- */
@@ -121,8 +120,8 @@ typedef struct crn_zarr_docs {
 	crn_str array, attributes;
 } crn_zarr_docs;
 /** USAGE for options that do not go together. `fill` has the fill option applied already. */
-CRN_CHECKED cairn_status crn_zarr_make_docs(const crn_create_request *req, int zarr_format,
-	crn_zarr_docs *ret, cairn_error *err);
+CRN_CHECKED cairn_status crn_zarr_make_docs(
+	const crn_create_request *req, int zarr_format, crn_zarr_docs *ret, cairn_error *err);
 void crn_zarr_docs_done(crn_zarr_docs *docs); /* a zeroed one is fine */
 /** Takes the store, also on failure. `path`: of the array inside it. */
 CRN_CHECKED cairn_status crn_zarr_create_in(crn_store *take_store, const char *path,

@@ -27,9 +27,7 @@ static const char *text_of(const crn_json *v)
 
 static double number_of(const crn_json *v)
 {
-	return v->kind == CRN_JSON_INT	    ? (double)v->i
-	       : v->kind == CRN_JSON_DOUBLE ? v->f
-					    : NAN;
+	return v->kind == CRN_JSON_INT ? (double)v->i : v->kind == CRN_JSON_DOUBLE ? v->f : NAN;
 }
 
 /* ---- multiscales ---- */
@@ -41,7 +39,8 @@ static void apply_transforms(const crn_json *list, crn_zarr_axes *axes)
 		const crn_json *scale = crn_json_get(&list->items[i], "scale");
 		const crn_json *shift = crn_json_get(&list->items[i], "translation");
 		for (int d = 0; scale && scale->kind == CRN_JSON_ARRAY && scale->n == axes->n &&
-				d < axes->n; d++) {
+				d < axes->n;
+			d++) {
 			double f = number_of(&scale->items[d]);
 			if (isfinite(f) && f > 0) {
 				axes->axes[d].scale *= f;
@@ -49,7 +48,8 @@ static void apply_transforms(const crn_json *list, crn_zarr_axes *axes)
 			}
 		}
 		for (int d = 0; shift && shift->kind == CRN_JSON_ARRAY && shift->n == axes->n &&
-				d < axes->n; d++) {
+				d < axes->n;
+			d++) {
 			double f = number_of(&shift->items[d]);
 			if (isfinite(f))
 				axes->axes[d].translation += f;
@@ -69,15 +69,15 @@ static void parse_axes(const crn_json *multiscale, crn_zarr_axes *ret)
 		const crn_json *v = axes ? &axes->items[d] : NULL;
 		*a = (crn_axis){.scale = 1};
 		snprintf(a->name, sizeof(a->name), "%.15s",
-			!v			       ? oldest[d]
+			!v                           ? oldest[d]
 			: v->kind == CRN_JSON_STRING ? v->text
-						       : text_of(crn_json_get(v, "name")));
+						     : text_of(crn_json_get(v, "name")));
 		snprintf(a->unit, sizeof(a->unit), "%.15s", text_of(crn_json_get(v, "unit")));
 	}
 }
 
-static cairn_status choose_level(
-	const crn_json *multiscale, int64_t level, crn_str *path, crn_zarr_axes *ret, cairn_error *err)
+static cairn_status choose_level(const crn_json *multiscale, int64_t level, crn_str *path,
+	crn_zarr_axes *ret, cairn_error *err)
 {
 	const crn_json *datasets = crn_json_get(multiscale, "datasets");
 	if (!datasets || datasets->kind != CRN_JSON_ARRAY || datasets->n == 0)
@@ -88,8 +88,9 @@ static cairn_status choose_level(
 	const crn_json *dataset = &datasets->items[level];
 	const char *name = text_of(crn_json_get(dataset, "path"));
 	if (!crn_key_valid(name))
-		return crn_fail(err, CAIRN_INPUT, "the path of level %lld, \"%.80s\", cannot be used",
-			(long long)level, name);
+		return crn_fail(err, CAIRN_INPUT,
+			"the path of level %lld, \"%.80s\", cannot be used", (long long)level,
+			name);
 	crn_str_appendf(path, "%s%s", path->len ? "/" : "", name);
 	parse_axes(multiscale, ret);
 	apply_transforms(crn_json_get(dataset, "coordinateTransformations"), ret);
@@ -144,12 +145,12 @@ static cairn_status is_array(
 	return CAIRN_OK;
 }
 
-static cairn_status fail_choice(
-	crn_store *s, const char *path, const children *c, cairn_error *err)
+static cairn_status fail_choice(crn_store *s, const char *path, const children *c, cairn_error *err)
 {
 	CRN_STR list = {0};
-	cairn_status status = crn_fail(err, CAIRN_INPUT,
-		"%s%s%s is a Zarr group, and not of one array or image", s->root, *path ? "/" : "", path);
+	cairn_status status =
+		crn_fail(err, CAIRN_INPUT, "%s%s%s is a Zarr group, and not of one array or image",
+			s->root, *path ? "/" : "", path);
 	for (int i = 0; i < c->n && i < SHOWN; i++)
 		crn_str_appendf(&list, "%s%s", i ? ", " : "", c->names[i]);
 	if (c->n > 0)
@@ -265,7 +266,7 @@ cairn_status crn_zarr_descend(crn_store *s, int zarr_format, int64_t level, crn_
 	cairn_status status = path->oom ? crn_fail_memory(err, "a path", path->len)
 					: descend_one(s, zarr_format, level, path, ret, err);
 	if (status != CAIRN_OK)
-		crn_where(err, "%s%s%s", s->root, path->len ? "/" : "",
-			path->len ? path->data : "");
+		crn_where(
+			err, "%s%s%s", s->root, path->len ? "/" : "", path->len ? path->data : "");
 	return status;
 }

@@ -31,8 +31,7 @@ static size_t aligned(size_t n)
 	return (n + 63) / 64 * 64;
 }
 
-static cairn_status unit_key(
-	const zarr_sink *s, const int64_t *idx, crn_str *ret, cairn_error *err)
+static cairn_status unit_key(const zarr_sink *s, const int64_t *idx, crn_str *ret, cairn_error *err)
 {
 	crn_zarr_chunk_key(&s->meta, s->path, idx, ret);
 	return ret->oom ? crn_fail_memory(err, "a chunk key", 256) : CAIRN_OK;
@@ -97,15 +96,17 @@ static cairn_status check_unit(crn_sink *base, const int64_t *idx, const crn_uni
 		return CAIRN_OK;
 	}
 	/* An object larger than any we write cannot be ours, and would not fit the scratch. */
-	if (st.size_bytes != record->size_bytes || st.size_bytes > s->meta.chain.max_encoded || quick) {
+	if (st.size_bytes != record->size_bytes || st.size_bytes > s->meta.chain.max_encoded ||
+		quick) {
 		*ret_same = st.size_bytes == record->size_bytes && quick;
 		return CAIRN_OK;
 	}
 	const crn_range all = {.kind = CRN_RANGE_ALL};
 	size_t n = 0;
-	CRN_TRY(s->store->ops->get(s->store, key.data, &all, scratch, s->meta.chain.max_encoded, &n,
-		&found, err));
-	*ret_same = found && n == record->size_bytes && crn_checksum(scratch, n) == record->checksum;
+	CRN_TRY(s->store->ops->get(
+		s->store, key.data, &all, scratch, s->meta.chain.max_encoded, &n, &found, err));
+	*ret_same =
+		found && n == record->size_bytes && crn_checksum(scratch, n) == record->checksum;
 	return CAIRN_OK;
 }
 
@@ -140,10 +141,11 @@ static cairn_status put_group(zarr_sink *s, const char *path, cairn_error *err)
 	CRN_TRY(has_doc(s, path, name, &found, err));
 	if (found)
 		return CAIRN_OK;
-	crn_str_append(&text, s->meta.zarr_format == 2
-			? "{\n    \"zarr_format\": 2\n}\n"
-			: "{\n    \"zarr_format\": 3,\n    \"node_type\": \"group\",\n"
-			  "    \"attributes\": {}\n}\n");
+	crn_str_append(
+		&text, s->meta.zarr_format == 2
+			       ? "{\n    \"zarr_format\": 2\n}\n"
+			       : "{\n    \"zarr_format\": 3,\n    \"node_type\": \"group\",\n"
+				 "    \"attributes\": {}\n}\n");
 	return text.oom ? crn_fail_memory(err, "metadata", 64) : put_doc(s, path, name, &text, err);
 }
 
@@ -221,8 +223,8 @@ static cairn_status check_chunks(const crn_create_request *req, cairn_error *err
 {
 	for (int d = 0; d < req->type.ndim; d++)
 		if (req->chunks[d] < 1)
-			return crn_fail(err, CAIRN_USAGE, "%s: chunk extent %lld on axis %d", req->url,
-				(long long)req->chunks[d], d);
+			return crn_fail(err, CAIRN_USAGE, "%s: chunk extent %lld on axis %d",
+				req->url, (long long)req->chunks[d], d);
 	return CAIRN_OK;
 }
 
@@ -259,8 +261,8 @@ static cairn_status parse_own(const crn_zarr_docs *docs, const crn_registry *r, 
 
 /* What a request comes to, without touching a store. What was made stays in *ret_docs and *ret_meta
  * also on failure, for the caller to free. */
-static cairn_status design(const crn_create_request *req, int zarr_format,
-	crn_zarr_docs *ret_docs, crn_zarr_meta *ret_meta, cairn_error *err)
+static cairn_status design(const crn_create_request *req, int zarr_format, crn_zarr_docs *ret_docs,
+	crn_zarr_meta *ret_meta, cairn_error *err)
 {
 	crn_create_request own = *req;
 	int64_t chunks[CRN_MAX_NDIM];

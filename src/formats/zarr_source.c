@@ -51,8 +51,8 @@ static bool reads_direct(const zarr_source *s, const crn_view *out)
 	return crn_view_is_dense(out);
 }
 
-static cairn_status read_chunk(const zarr_source *s, const char *key, const crn_view *out,
-	void *scratch, cairn_error *err)
+static cairn_status read_chunk(
+	const zarr_source *s, const char *key, const crn_view *out, void *scratch, cairn_error *err)
 {
 	const crn_chain *c = &s->meta.chain;
 	const crn_range all = {.kind = CRN_RANGE_ALL};
@@ -76,8 +76,8 @@ static cairn_status read_chunk(const zarr_source *s, const char *key, const crn_
 	return CAIRN_OK;
 }
 
-static cairn_status read_unit(crn_source *base, const int64_t *idx, const crn_view *out,
-	void *scratch, cairn_error *err)
+static cairn_status read_unit(
+	crn_source *base, const int64_t *idx, const crn_view *out, void *scratch, cairn_error *err)
 {
 	const zarr_source *s = (const zarr_source *)base;
 	CRN_STR key = {0};
@@ -87,8 +87,9 @@ static cairn_status read_unit(crn_source *base, const int64_t *idx, const crn_vi
 	cairn_status status = read_chunk(s, key.data, out, scratch, err);
 	if (status == CAIRN_INPUT) {
 		crn_where(err, "chunk %s/%s", s->store->root, key.data);
-		crn_hint(err, "copy the chunk again from where the array came from; removing it makes it "
-			      "read as fill value");
+		crn_hint(err,
+			"copy the chunk again from where the array came from; removing it makes it "
+			"read as fill value");
 	}
 	return status;
 }
@@ -101,8 +102,7 @@ static void describe(const crn_source *base, crn_str *out)
 	crn_json_quote(out, s->path);
 	crn_str_append(out, ", \"chunks\": [");
 	for (int d = 0; d < m->type.ndim; d++)
-		crn_str_appendf(
-			out, "%s%lld", d ? ", " : "", (long long)m->chain.chunk.shape[d]);
+		crn_str_appendf(out, "%s%lld", d ? ", " : "", (long long)m->chain.chunk.shape[d]);
 	crn_str_append(out, "], \"codecs\": [");
 	for (int i = 0; i < m->chain.n; i++) {
 		crn_str_append(out, i ? ", " : "");
@@ -211,8 +211,8 @@ static cairn_status open_array(zarr_source *s, const crn_zarr_open *how, cairn_e
 			s->store, how->zarr_format, how->level, &path, &axes, err));
 		CRN_TRY(load_array(s->store, how->zarr_format, path.data, &doc, err));
 	} else if (path.len > 0) {
-		cairn_status status = crn_zarr_parent_axes(
-			s->store, how->zarr_format, how->path, &axes, err);
+		cairn_status status =
+			crn_zarr_parent_axes(s->store, how->zarr_format, how->path, &axes, err);
 		if (status != CAIRN_OK) {
 			crn_json_free(doc);
 			return status;
@@ -223,7 +223,8 @@ static cairn_status open_array(zarr_source *s, const crn_zarr_open *how, cairn_e
 	if (!s->path)
 		status = crn_fail_memory(err, "a path", strlen(how->path));
 	else if (!doc)
-		status = crn_fail(err, CAIRN_INPUT, "%s: there is no array \"%s\"", how->url, s->path);
+		status = crn_fail(
+			err, CAIRN_INPUT, "%s: there is no array \"%s\"", how->url, s->path);
 	if (status == CAIRN_OK) {
 		status = use_document(s, how, doc, &axes, err);
 		if (status != CAIRN_OK)

@@ -70,8 +70,12 @@ static void b_close(crn_store *s)
 
 static crn_store *borrow(crn_store *inner)
 {
-	static const crn_store_ops ops = {.get = b_get, .stat = b_stat, .put = b_put,
-		.remove = b_remove, .list = b_list, .close = b_close};
+	static const crn_store_ops ops = {.get = b_get,
+		.stat = b_stat,
+		.put = b_put,
+		.remove = b_remove,
+		.list = b_list,
+		.close = b_close};
 	borrowed *b = crn_calloc(1, sizeof(*b));
 	b->base = (crn_store){.ops = &ops, .root = crn_strdup("mem")};
 	b->inner = inner;
@@ -107,11 +111,14 @@ static char *load(crn_store *s, const char *key, size_t *ret_n)
 
 /* ---- writing and reading whole arrays ---- */
 
-static cairn_status open_at(
-	crn_store *s, int zarr_format, const char *path, int64_t level, crn_source **ret, cairn_error *err)
+static cairn_status open_at(crn_store *s, int zarr_format, const char *path, int64_t level,
+	crn_source **ret, cairn_error *err)
 {
-	crn_zarr_open how = {.registry = &crn_builtin_registry, .url = "mem", .path = path,
-		.zarr_format = zarr_format, .level = level};
+	crn_zarr_open how = {.registry = &crn_builtin_registry,
+		.url = "mem",
+		.path = path,
+		.zarr_format = zarr_format,
+		.level = level};
 	return crn_zarr_open_in(borrow(s), &how, ret, err);
 }
 
@@ -174,8 +181,11 @@ static crn_value text(const char *s)
 
 static cairn_status create(crn_store *s, const job *j, crn_sink **ret, cairn_error *err)
 {
-	crn_create_request req = {.url = "mem", .registry = &crn_builtin_registry, .type = j->type,
-		.options = j->options, .chunks = j->chunks};
+	crn_create_request req = {.url = "mem",
+		.registry = &crn_builtin_registry,
+		.type = j->type,
+		.options = j->options,
+		.chunks = j->chunks};
 	return crn_zarr_create_in(borrow(s), j->path, j->zarr_format, &req, ret, err);
 }
 
@@ -200,7 +210,8 @@ static cairn_status write_all(
 		status = sink->ops->write_unit(sink, idx, &part, scratch, &record, err);
 		for (int quick = 0; quick < 2 && status == CAIRN_OK; quick++) {
 			bool same = false;
-			status = sink->ops->check_unit(sink, idx, &record, quick, scratch, &same, err);
+			status = sink->ops->check_unit(
+				sink, idx, &record, quick, scratch, &same, err);
 			assert_true(same);
 		}
 		*n_fill += record.all_fill;
@@ -241,7 +252,9 @@ static void test_round_trips(void **state)
 		for (size_t c = 0; c < CRN_COUNT(compressors); c++)
 			for (int bits = 0; bits < 8; bits++) {
 				crn_dtype dtype = (crn_dtype)((bits + (int)c) % CRN_N_DTYPES);
-				job j = {.path = "", .zarr_format = zf, .chunks = chunks,
+				job j = {.path = "",
+					.zarr_format = zf,
+					.chunks = chunks,
 					.type = crn_type_make(dtype, 3, shape)};
 				j.options[CRN_ZARR_COMPRESSOR] = text(compressors[c]);
 				j.options[CRN_ZARR_SEPARATOR] = text(bits & 1 ? "." : "/");
@@ -270,7 +283,8 @@ static void test_shapes(void **state)
 	for (int zf = 2; zf <= 3; zf++)
 		for (size_t i = 0; i < CRN_COUNT(cases); i++)
 			for (int f = 0; f < 2; f++) {
-				job j = {.path = "", .zarr_format = zf,
+				job j = {.path = "",
+					.zarr_format = zf,
 					.chunks = f ? cases[i].chunks : NULL,
 					.type = crn_type_make(
 						CRN_I32, cases[i].ndim, cases[i].shape)};
@@ -290,7 +304,9 @@ static void test_layout(void **state)
 	size_t n;
 	cairn_error err = {0};
 	crn_view values = crn_view_dense((void *)data, CRN_U8, 2, shape);
-	job j = {.path = "a/b", .zarr_format = 2, .chunks = chunks,
+	job j = {.path = "a/b",
+		.zarr_format = 2,
+		.chunks = chunks,
 		.type = crn_type_make(CRN_U8, 2, shape)};
 	j.type.fill = crn_elem_from_int(CRN_U8, 255);
 	j.options[CRN_ZARR_COMPRESSOR] = text("none");
@@ -299,7 +315,8 @@ static void test_layout(void **state)
 	crn_store *s = memory();
 	int n_fill = 0;
 	crn_assert_ok(write_all(s, &j, &values, &n_fill, &err));
-	/* F order permutes inside the chunk, not the key; the edge chunk is padded with the fill. */
+	/* F order permutes inside the chunk, not the key; the edge chunk is padded with the fill.
+	 */
 	CRN_FREE char *first = load(s, "a/b/0.0", &n);
 	assert_int_equal(n, 6);
 	assert_memory_equal(first, "\0\3\1\4\2\5", 6);
@@ -315,7 +332,8 @@ static void test_layout(void **state)
 	crn_assert_ok(write_all(s, &j, &values, &n_fill, &err));
 	CRN_FREE char *third = load(s, "a/b/c/1/0", &n);
 	assert_memory_equal(third, "\6\377\7\377\10\377", 6);
-	assert_true(exists(s, "zarr.json") && exists(s, "a/zarr.json") && exists(s, "a/b/zarr.json"));
+	assert_true(
+		exists(s, "zarr.json") && exists(s, "a/zarr.json") && exists(s, "a/b/zarr.json"));
 	crn_store_close(s);
 }
 
@@ -329,7 +347,9 @@ static void test_missing_and_all_fill(void **state)
 	data[0] = 1;
 	crn_view values = crn_view_dense(data, CRN_F64, 2, shape);
 	for (int zf = 2; zf <= 3; zf++) {
-		job j = {.path = "", .zarr_format = zf, .chunks = chunks,
+		job j = {.path = "",
+			.zarr_format = zf,
+			.chunks = chunks,
 			.type = crn_type_make(CRN_F64, 2, shape)};
 		memcpy(j.type.fill.bytes, &payload, 8);
 		crn_store *s = memory();
@@ -387,14 +407,15 @@ static void test_fill_values(void **state)
 	static const struct {
 		crn_dtype dtype;
 		const char *json;
-	} bad[] = {{CRN_U8, "256"}, {CRN_U8, "-1"}, {CRN_I8, "128"}, {CRN_U8, "0.5"}, {CRN_U8, "\"NaN\""},
-		{CRN_I64, "9223372036854775808"}, {CRN_BOOL, "2"}, {CRN_F32, "\"0x7fc0\""},
-		{CRN_F32, "\"nan\""}, {CRN_F32, "true"}, {CRN_F32, "[1]"}, {CRN_U16, "true"},
-		{CRN_U64, "18446744073709551616"}};
+	} bad[] = {{CRN_U8, "256"}, {CRN_U8, "-1"}, {CRN_I8, "128"}, {CRN_U8, "0.5"},
+		{CRN_U8, "\"NaN\""}, {CRN_I64, "9223372036854775808"}, {CRN_BOOL, "2"},
+		{CRN_F32, "\"0x7fc0\""}, {CRN_F32, "\"nan\""}, {CRN_F32, "true"}, {CRN_F32, "[1]"},
+		{CRN_U16, "true"}, {CRN_U64, "18446744073709551616"}};
 	for (size_t i = 0; i < CRN_COUNT(bad); i++) {
 		crn_json *v = NULL;
 		crn_elem e;
-		assert_int_equal(crn_json_parse(bad[i].json, strlen(bad[i].json), CAIRN_INPUT, &v, NULL),
+		assert_int_equal(
+			crn_json_parse(bad[i].json, strlen(bad[i].json), CAIRN_INPUT, &v, NULL),
 			CAIRN_OK);
 		if (crn_zarr_parse_fill(v, bad[i].dtype, &e, NULL) != CAIRN_INPUT)
 			fail_msg("%s as %s", bad[i].json, crn_dtype_name(bad[i].dtype));
@@ -446,7 +467,9 @@ static crn_store *small_array(int zf)
 	for (int i = 0; i < 24; i++)
 		data[i] = (uint16_t)(i * 2500 + 1);
 	crn_view values = crn_view_dense(data, CRN_U16, 2, shape);
-	job j = {.path = "", .zarr_format = zf, .chunks = chunks,
+	job j = {.path = "",
+		.zarr_format = zf,
+		.chunks = chunks,
 		.type = crn_type_make(CRN_U16, 2, shape)};
 	crn_store *s = memory();
 	cairn_error err = {0};
@@ -478,7 +501,8 @@ static void test_bad_documents(void **state)
 		{2, "\"filters\": null", "\"filters\": [{\"id\": \"fixedscaleoffset\"}]",
 			"fixedscaleoffset"},
 		{2, "\"filters\": null", "\"filters\": 3", "\"filters\""},
-		{2, "\"dimension_separator\": \"/\"", "\"dimension_separator\": \"-\"", "separator"},
+		{2, "\"dimension_separator\": \"/\"", "\"dimension_separator\": \"-\"",
+			"separator"},
 		{2, "\"zarr_format\": 2", "\"zarr_format\": 4", "\"zarr_format\" must be 2"},
 		{2, "\"fill_value\": 0", "\"fill_value\": 65536", "65536 is no uint16"},
 		{2, "{", "{{", "line 1, column 2"},
@@ -493,8 +517,8 @@ static void test_bad_documents(void **state)
 		{3, "\"zstd\"", "\"sharding_indexed\"", "sharded"},
 		{3, "\"zstd\"", "\"pcodec\"", "pcodec"},
 		{3, "\"node_type\": \"array\"", "\"node_type\": \"table\"", "node_type"},
-		{3, "\"zarr_format\": 3", "\"zarr_format\": 3, \"lazy\": {\"must_understand\": true}",
-			"\"lazy\""},
+		{3, "\"zarr_format\": 3",
+			"\"zarr_format\": 3, \"lazy\": {\"must_understand\": true}", "\"lazy\""},
 		{3, "\"zarr_format\": 3", "\"zarr_format\": 3, \"storage_transformers\": [{}]",
 			"storage transformers"},
 		{3, "\"endian\": \"little\"", "\"endian\": \"middle\"", "\"endian\""},
@@ -547,8 +571,9 @@ static void test_bad_chunks(void **state)
 static void test_raw_chunk_sizes(void **state)
 {
 	crn_store *s = memory();
-	put(s, ".zarray", "{\"zarr_format\": 2, \"shape\": [4], \"chunks\": [2], \"dtype\": \"|b1\","
-			  "\"compressor\": null, \"filters\": [], \"fill_value\": null, \"order\": \"C\"}");
+	put(s, ".zarray",
+		"{\"zarr_format\": 2, \"shape\": [4], \"chunks\": [2], \"dtype\": \"|b1\","
+		"\"compressor\": null, \"filters\": [], \"fill_value\": null, \"order\": \"C\"}");
 	put(s, "0", "\x02\xff");
 	crn_source *source = open_ok(s, 2, "");
 	cairn_error err = {0};
@@ -586,11 +611,15 @@ static void test_groups(void **state)
 	assert_non_null(strstr(err.hint, "group, only, second"));
 	assert_int_equal(open_at(s, 2, "third", 0, &source, &err), CAIRN_INPUT);
 	put(s, ".zattrs",
-		"{\"multiscales\": [{\"version\": \"0.4\", \"axes\": [{\"name\": \"y\", \"type\": \"space\","
-		"\"unit\": \"micrometer\"}, {\"name\": \"x\"}], \"coordinateTransformations\": [{\"type\":"
+		"{\"multiscales\": [{\"version\": \"0.4\", \"axes\": [{\"name\": \"y\", \"type\": "
+		"\"space\","
+		"\"unit\": \"micrometer\"}, {\"name\": \"x\"}], \"coordinateTransformations\": "
+		"[{\"type\":"
 		"\"scale\", \"scale\": [2, 1]}], \"datasets\": [{\"path\": \"only\","
-		"\"coordinateTransformations\": [{\"type\": \"scale\", \"scale\": [0.5, 3]}]}, {\"path\": "
-		"\"second\", \"coordinateTransformations\": [{\"type\": \"scale\", \"scale\": [1, 6]},"
+		"\"coordinateTransformations\": [{\"type\": \"scale\", \"scale\": [0.5, 3]}]}, "
+		"{\"path\": "
+		"\"second\", \"coordinateTransformations\": [{\"type\": \"scale\", \"scale\": [1, "
+		"6]},"
 		"{\"type\": \"translation\", \"translation\": [0.25, 1.5]}]}]}]}");
 	source = open_ok(s, 2, "");
 	assert_string_equal(source->type.axes[0].name, "y");
@@ -619,12 +648,15 @@ static void test_groups3(void **state)
 	size_t n;
 	CRN_FREE char *array = load(s, "zarr.json", &n);
 	put(s, "images/0/s0/zarr.json", array);
-	put(s, "zarr.json", "{\"zarr_format\": 3, \"node_type\": \"group\", \"attributes\": {\"ome\": "
-			    "{\"version\": \"0.5\", \"bioformats2raw.layout\": 3}}}");
+	put(s, "zarr.json",
+		"{\"zarr_format\": 3, \"node_type\": \"group\", \"attributes\": {\"ome\": "
+		"{\"version\": \"0.5\", \"bioformats2raw.layout\": 3}}}");
 	put(s, "0/s0/zarr.json", array);
 	put(s, "0/zarr.json",
-		"{\"zarr_format\": 3, \"node_type\": \"group\", \"attributes\": {\"ome\": {\"version\": "
-		"\"0.5\", \"image-label\": {}, \"multiscales\": [{\"axes\": [{\"name\": \"y\"}, {\"name\": "
+		"{\"zarr_format\": 3, \"node_type\": \"group\", \"attributes\": {\"ome\": "
+		"{\"version\": "
+		"\"0.5\", \"image-label\": {}, \"multiscales\": [{\"axes\": [{\"name\": \"y\"}, "
+		"{\"name\": "
 		"\"x\", \"unit\": \"nanometer\"}], \"datasets\": [{\"path\": \"s0\", "
 		"\"coordinateTransformations\": [{\"type\": \"scale\", \"scale\": [8, 8]}]}]}]}}}");
 	crn_source *source = open_ok(s, 3, "");
@@ -691,7 +723,9 @@ static void test_check_unit(void **state)
 	uint32_t data[] = {1, 2, 3, 4};
 	bool same = true;
 	cairn_error err = {0};
-	job j = {.path = "", .zarr_format = 2, .chunks = chunks,
+	job j = {.path = "",
+		.zarr_format = 2,
+		.chunks = chunks,
 		.type = crn_type_make(CRN_U32, 1, shape)};
 	crn_store *s = memory();
 	crn_sink *sink = NULL;
@@ -733,7 +767,9 @@ static void test_faulty_stores(void **state)
 	for (int i = 0; i < 24; i++)
 		data[i] = (uint16_t)(i + 1);
 	crn_view values = crn_view_dense(data, CRN_U16, 2, shape);
-	job j = {.path = "", .zarr_format = 2, .chunks = chunks,
+	job j = {.path = "",
+		.zarr_format = 2,
+		.chunks = chunks,
 		.type = crn_type_make(CRN_U16, 2, shape)};
 	/* The disk fills up at the nth put: an error, and no metadata. */
 	for (int64_t nth = 0; nth < 5; nth++) {
@@ -752,7 +788,7 @@ static void test_faulty_stores(void **state)
 	for (int kind = 0; kind < 3; kind++)
 		for (int64_t nth = 0; nth < 6; nth++) {
 			crn_faults faults = CRN_NO_FAULTS;
-			*(kind == 0   ? &faults.broken_get
+			*(kind == 0         ? &faults.broken_get
 				: kind == 1 ? &faults.short_get
 					    : &faults.corrupt_get) = nth;
 			crn_store *s = NULL;
@@ -776,7 +812,9 @@ static void test_memory_runs_out(void **state)
 		crn_store *s = small_array(zf);
 		for (int64_t n = 0;; n++) {
 			crn_store *b = borrow(s);
-			crn_zarr_open how = {.registry = &crn_builtin_registry, .url = "mem", .path = "",
+			crn_zarr_open how = {.registry = &crn_builtin_registry,
+				.url = "mem",
+				.path = "",
 				.zarr_format = zf};
 			crn_source *source = NULL;
 			crn_mem_fail_after(n);
@@ -805,7 +843,9 @@ static void test_urls(void **state)
 	snprintf(url, sizeof(url), "%s/deep.zarr/labels/cells/", folder);
 	crn_assert_ok(crn_format_for_writing(&crn_builtin_registry, url, NULL, &format, &err));
 	assert_string_equal(format->name, "zarr2");
-	crn_create_request req = {.url = url, .registry = &crn_builtin_registry, .options = none,
+	crn_create_request req = {.url = url,
+		.registry = &crn_builtin_registry,
+		.options = none,
 		.type = crn_type_make(CRN_U8, 1, shape)};
 	int64_t unit[CRN_MAX_NDIM];
 	size_t scratch = 0;
@@ -838,7 +878,8 @@ static void test_urls(void **state)
 	CRN_STR journal = {0};
 	format->journal_path("a.zarr//", &journal);
 	assert_string_equal(journal.data, "a.zarr/.cairn");
-	assert_int_equal(crn_format_for_writing(&crn_builtin_registry, "x.docx", NULL, &format, &err),
+	assert_int_equal(
+		crn_format_for_writing(&crn_builtin_registry, "x.docx", NULL, &format, &err),
 		CAIRN_USAGE);
 	snprintf(command, sizeof(command), "rm -rf %s", folder);
 	assert_int_equal(system(command), 0);
@@ -858,7 +899,8 @@ static void test_default_chunks(void **state)
 		{CRN_F64, 3, {0, 5, 5}, {1, 5, 5}},
 	};
 	for (size_t i = 0; i < CRN_COUNT(cases); i++) {
-		job j = {.path = "", .zarr_format = 2,
+		job j = {.path = "",
+			.zarr_format = 2,
 			.type = crn_type_make(cases[i].dtype, cases[i].ndim, cases[i].shape)};
 		crn_store *s = memory();
 		crn_sink *sink = NULL;

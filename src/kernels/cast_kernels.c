@@ -78,14 +78,14 @@ static inline uint64_t trunc_u64(double v)
 #define TO_F32(C, v) ((float)(v))
 #define TO_F64(C, v) ((double)(v))
 
-#define CAST(TO, TTO, FROM, TFROM)                                                                 \
-	static void cast_##FROM##_##TO(                                                            \
-		const void *data, int64_t n, void *out, const void *const *in)                     \
-	{                                                                                          \
-		TTO *o = out;                                                                      \
-		const TFROM *x = in[0];                                                            \
-		_Pragma("GCC ivdep") for (int64_t i = 0; i < n; i++) o[i] =                        \
-			TO_##TO(CLASS_##FROM, x[i]);                                               \
+#define CAST(TO, TTO, FROM, TFROM) \
+	static void cast_##FROM##_##TO( \
+		const void *data, int64_t n, void *out, const void *const *in) \
+	{ \
+		TTO *o = out; \
+		const TFROM *x = in[0]; \
+		_Pragma("GCC ivdep") for (int64_t i = 0; i < n; i++) o[i] = \
+			TO_##TO(CLASS_##FROM, x[i]); \
 	}
 
 /* ---- saturation ---- */
@@ -120,7 +120,7 @@ static inline int64_t bound_i64(double v)
 	if (!(v == v))
 		return 0;
 	double r = __builtin_rint(v);
-	return r >= 9223372036854775808.0    ? INT64_MAX
+	return r >= 9223372036854775808.0   ? INT64_MAX
 	       : r < -9223372036854775808.0 ? INT64_MIN
 					    : (int64_t)r;
 }
@@ -177,36 +177,36 @@ static inline uint64_t not_negative(int64_t v)
 #define LIMIT_F32(C, v) ((float)(v))
 #define LIMIT_F64(C, v) ((double)(v))
 
-#define SATURATE(TO, TTO, FROM, TFROM)                                                             \
-	static void saturate_##FROM##_##TO(                                                        \
-		const void *data, int64_t n, void *out, const void *const *in)                     \
-	{                                                                                          \
-		TTO *o = out;                                                                      \
-		const TFROM *x = in[0];                                                            \
-		_Pragma("GCC ivdep") for (int64_t i = 0; i < n; i++)                               \
-		{                                                                                  \
-			TFROM v = x[i];                                                            \
-			o[i] = LIMIT_##TO(CLASS_##FROM, v);                                        \
-		}                                                                                  \
+#define SATURATE(TO, TTO, FROM, TFROM) \
+	static void saturate_##FROM##_##TO( \
+		const void *data, int64_t n, void *out, const void *const *in) \
+	{ \
+		TTO *o = out; \
+		const TFROM *x = in[0]; \
+		_Pragma("GCC ivdep") for (int64_t i = 0; i < n; i++) \
+		{ \
+			TFROM v = x[i]; \
+			o[i] = LIMIT_##TO(CLASS_##FROM, v); \
+		} \
 	}
 
 /* ---- from x to ---- */
 
-#define TO_NUMBERS(DO, FROM, TFROM)                                                                \
-	DO(U8, uint8_t, FROM, TFROM)                                                               \
-	DO(U16, uint16_t, FROM, TFROM)                                                             \
-	DO(U32, uint32_t, FROM, TFROM)                                                             \
-	DO(U64, uint64_t, FROM, TFROM)                                                             \
-	DO(I8, int8_t, FROM, TFROM)                                                                \
-	DO(I16, int16_t, FROM, TFROM)                                                              \
-	DO(I32, int32_t, FROM, TFROM)                                                              \
-	DO(I64, int64_t, FROM, TFROM)                                                              \
-	DO(F32, float, FROM, TFROM)                                                                \
+#define TO_NUMBERS(DO, FROM, TFROM) \
+	DO(U8, uint8_t, FROM, TFROM) \
+	DO(U16, uint16_t, FROM, TFROM) \
+	DO(U32, uint32_t, FROM, TFROM) \
+	DO(U64, uint64_t, FROM, TFROM) \
+	DO(I8, int8_t, FROM, TFROM) \
+	DO(I16, int16_t, FROM, TFROM) \
+	DO(I32, int32_t, FROM, TFROM) \
+	DO(I64, int64_t, FROM, TFROM) \
+	DO(F32, float, FROM, TFROM) \
 	DO(F64, double, FROM, TFROM)
 
-#define CRN_X(FROM, TFROM, name, kind)                                                             \
-	TO_NUMBERS(CAST, FROM, TFROM)                                                              \
-	CAST(BOOL, uint8_t, FROM, TFROM)                                                           \
+#define CRN_X(FROM, TFROM, name, kind) \
+	TO_NUMBERS(CAST, FROM, TFROM) \
+	CAST(BOOL, uint8_t, FROM, TFROM) \
 	TO_NUMBERS(SATURATE, FROM, TFROM)
 CRN_DTYPES(CRN_X)
 #undef CRN_X
@@ -215,15 +215,17 @@ CRN_DTYPES(CRN_X)
 #define SATURATE_ENTRY(TO, TTO, FROM, TFROM) [CRN_##TO][CRN_##FROM] = saturate_##FROM##_##TO,
 
 const crn_cast_kernels CRN_ISA_NAME(crn_casts) = {
-	.cast = {
-#define CRN_X(FROM, TFROM, name, kind)                                                             \
+	.cast =
+		{
+#define CRN_X(FROM, TFROM, name, kind) \
 	TO_NUMBERS(CAST_ENTRY, FROM, TFROM) CAST_ENTRY(BOOL, uint8_t, FROM, TFROM)
-		CRN_DTYPES(CRN_X)
+			CRN_DTYPES(CRN_X)
 #undef CRN_X
-	},
-	.saturate = {
+		},
+	.saturate =
+		{
 #define CRN_X(FROM, TFROM, name, kind) TO_NUMBERS(SATURATE_ENTRY, FROM, TFROM)
-		CRN_DTYPES(CRN_X)
+			CRN_DTYPES(CRN_X)
 #undef CRN_X
-	},
+		},
 };

@@ -16,45 +16,45 @@
 #include <string.h>
 
 /* Integer dtypes: id, type, and the unsigned type its arithmetic is done in. */
-#define SIGNED_TYPES(X)                                                                            \
-	X(I8, int8_t, uint32_t)                                                                    \
-	X(I16, int16_t, uint32_t)                                                                  \
-	X(I32, int32_t, uint32_t)                                                                  \
+#define SIGNED_TYPES(X) \
+	X(I8, int8_t, uint32_t) \
+	X(I16, int16_t, uint32_t) \
+	X(I32, int32_t, uint32_t) \
 	X(I64, int64_t, uint64_t)
-#define UNSIGNED_TYPES(X)                                                                          \
-	X(U8, uint8_t, uint32_t)                                                                   \
-	X(U16, uint16_t, uint32_t)                                                                 \
-	X(U32, uint32_t, uint32_t)                                                                 \
+#define UNSIGNED_TYPES(X) \
+	X(U8, uint8_t, uint32_t) \
+	X(U16, uint16_t, uint32_t) \
+	X(U32, uint32_t, uint32_t) \
 	X(U64, uint64_t, uint64_t)
-#define FLOAT_TYPES(X)                                                                             \
-	X(F32, float, float)                                                                       \
+#define FLOAT_TYPES(X) \
+	X(F32, float, float) \
 	X(F64, double, double)
 #define INTEGER_TYPES(X) SIGNED_TYPES(X) UNSIGNED_TYPES(X)
 #define NUMBER_TYPES(X) SIGNED_TYPES(X) UNSIGNED_TYPES(X) FLOAT_TYPES(X)
 #define ALL_TYPES(X) X(BOOL, uint8_t, uint32_t) NUMBER_TYPES(X)
 
-#define ROW1(fn, TO, T, EXPR)                                                                      \
-	static void fn(const void *data, int64_t n, void *out, const void *const *in)              \
-	{                                                                                          \
-		TO *o = out;                                                                       \
-		const T *x = in[0];                                                                \
-		_Pragma("GCC ivdep") for (int64_t i = 0; i < n; i++)                               \
-		{                                                                                  \
-			T a = x[i];                                                                \
-			o[i] = (TO)(EXPR);                                                         \
-		}                                                                                  \
+#define ROW1(fn, TO, T, EXPR) \
+	static void fn(const void *data, int64_t n, void *out, const void *const *in) \
+	{ \
+		TO *o = out; \
+		const T *x = in[0]; \
+		_Pragma("GCC ivdep") for (int64_t i = 0; i < n; i++) \
+		{ \
+			T a = x[i]; \
+			o[i] = (TO)(EXPR); \
+		} \
 	}
 
-#define ROW2(fn, TO, T, EXPR)                                                                      \
-	static void fn(const void *data, int64_t n, void *out, const void *const *in)              \
-	{                                                                                          \
-		TO *o = out;                                                                       \
-		const T *x = in[0], *y = in[1];                                                    \
-		_Pragma("GCC ivdep") for (int64_t i = 0; i < n; i++)                               \
-		{                                                                                  \
-			T a = x[i], b = y[i];                                                      \
-			o[i] = (TO)(EXPR);                                                         \
-		}                                                                                  \
+#define ROW2(fn, TO, T, EXPR) \
+	static void fn(const void *data, int64_t n, void *out, const void *const *in) \
+	{ \
+		TO *o = out; \
+		const T *x = in[0], *y = in[1]; \
+		_Pragma("GCC ivdep") for (int64_t i = 0; i < n; i++) \
+		{ \
+			T a = x[i], b = y[i]; \
+			o[i] = (TO)(EXPR); \
+		} \
 	}
 
 /* ---- arithmetic ---- */
@@ -62,13 +62,13 @@
 ROW2(add_BOOL, uint8_t, uint8_t, a | b)
 ROW2(multiply_BOOL, uint8_t, uint8_t, a &b)
 
-#define ARITHMETIC(ID, T, U)                                                                       \
-	ROW2(subtract_##ID, T, T, (U)a - (U)b)                                                     \
+#define ARITHMETIC(ID, T, U) \
+	ROW2(subtract_##ID, T, T, (U)a - (U)b) \
 	ROW1(square_##ID, T, T, (U)a *(U)a)
 NUMBER_TYPES(ARITHMETIC)
 
-#define COMMUTATIVE(ID, T, U)                                                                      \
-	ROW2(add_##ID, T, T, (U)a + (U)b)                                                          \
+#define COMMUTATIVE(ID, T, U) \
+	ROW2(add_##ID, T, T, (U)a + (U)b) \
 	ROW2(multiply_##ID, T, T, (U)a *(U)b)
 INTEGER_TYPES(COMMUTATIVE)
 
@@ -84,8 +84,8 @@ static inline double one_nan_F64(double v)
 	return v == v ? v : (double)NAN;
 }
 
-#define COMMUTATIVE_FLOAT(ID, T, U)                                                                \
-	ROW2(add_##ID, T, T, one_nan_##ID(a + b))                                                  \
+#define COMMUTATIVE_FLOAT(ID, T, U) \
+	ROW2(add_##ID, T, T, one_nan_##ID(a + b)) \
 	ROW2(multiply_##ID, T, T, one_nan_##ID(a *b))
 FLOAT_TYPES(COMMUTATIVE_FLOAT)
 
@@ -105,21 +105,21 @@ ROW2(divide_F64, double, double, a / b)
 /* Floor division of integers up to 16 bits through float, which the vector units have: quotients of
  * such integers differ from any whole number by more than float's rounding error, so truncation is
  * exact. Q is the truncated quotient, R the remainder of the dividend's sign. */
-#define SMALL_QUOTIENT(fn, T, RESULT)                                                              \
-	static void fn(const void *data, int64_t n, void *out, const void *const *in)              \
-	{                                                                                          \
-		T *o = out;                                                                        \
-		const T *x = in[0], *y = in[1];                                                    \
-		_Pragma("GCC ivdep") for (int64_t i = 0; i < n; i++)                               \
-		{                                                                                  \
-			int32_t a = x[i], b = y[i], zero = -(b == 0), d = b - zero;                \
-			int32_t q = (int32_t)((float)a / (float)d), r = a - q * d;                 \
-			int32_t down = -((r != 0) & ((r ^ d) < 0));                                \
-			o[i] = (T)((RESULT) & ~zero);                                              \
-		}                                                                                  \
+#define SMALL_QUOTIENT(fn, T, RESULT) \
+	static void fn(const void *data, int64_t n, void *out, const void *const *in) \
+	{ \
+		T *o = out; \
+		const T *x = in[0], *y = in[1]; \
+		_Pragma("GCC ivdep") for (int64_t i = 0; i < n; i++) \
+		{ \
+			int32_t a = x[i], b = y[i], zero = -(b == 0), d = b - zero; \
+			int32_t q = (int32_t)((float)a / (float)d), r = a - q * d; \
+			int32_t down = -((r != 0) & ((r ^ d) < 0)); \
+			o[i] = (T)((RESULT) & ~zero); \
+		} \
 	}
-#define SMALL_DIVISION(ID, T)                                                                      \
-	SMALL_QUOTIENT(floor_divide_##ID, T, q + down)                                             \
+#define SMALL_DIVISION(ID, T) \
+	SMALL_QUOTIENT(floor_divide_##ID, T, q + down) \
 	SMALL_QUOTIENT(mod_##ID, T, r + (d & down))
 SMALL_DIVISION(U8, uint8_t)
 SMALL_DIVISION(I8, int8_t)
@@ -129,26 +129,26 @@ SMALL_DIVISION(I16, int16_t)
 /* 32 bits the same way through double. Adding 1.5 * 2^52 rounds the quotient to the nearest whole
  * number and leaves it in the low bits; one less if that was upwards: the floor, for both signs.
  * The remainder follows by wrapping arithmetic. */
-#define MIDDLE_QUOTIENT(fn, T, RESULT)                                                             \
-	static void fn(const void *data, int64_t n, void *out, const void *const *in)              \
-	{                                                                                          \
-		T *o = out;                                                                        \
-		const T *x = in[0], *y = in[1];                                                    \
-		_Pragma("GCC ivdep") for (int64_t i = 0; i < n; i++)                               \
-		{                                                                                  \
-			T a = x[i], b = y[i], d = b == 0 ? 1 : b;                                  \
-			double exact = (double)a / (double)d;                                      \
-			double shifted = exact + 6755399441055744.0;                               \
-			uint64_t bits;                                                             \
-			memcpy(&bits, &shifted, sizeof(bits));                                     \
-			uint64_t floored = bits - (shifted - 6755399441055744.0 > exact);          \
-			uint32_t q = (uint32_t)floored, r = (uint32_t)a - q * (uint32_t)d;         \
-			(void)r;                                                                   \
-			o[i] = b == 0 ? 0 : (T)(RESULT);                                           \
-		}                                                                                  \
+#define MIDDLE_QUOTIENT(fn, T, RESULT) \
+	static void fn(const void *data, int64_t n, void *out, const void *const *in) \
+	{ \
+		T *o = out; \
+		const T *x = in[0], *y = in[1]; \
+		_Pragma("GCC ivdep") for (int64_t i = 0; i < n; i++) \
+		{ \
+			T a = x[i], b = y[i], d = b == 0 ? 1 : b; \
+			double exact = (double)a / (double)d; \
+			double shifted = exact + 6755399441055744.0; \
+			uint64_t bits; \
+			memcpy(&bits, &shifted, sizeof(bits)); \
+			uint64_t floored = bits - (shifted - 6755399441055744.0 > exact); \
+			uint32_t q = (uint32_t)floored, r = (uint32_t)a - q * (uint32_t)d; \
+			(void)r; \
+			o[i] = b == 0 ? 0 : (T)(RESULT); \
+		} \
 	}
-#define MIDDLE_DIVISION(ID, T)                                                                     \
-	MIDDLE_QUOTIENT(floor_divide_##ID, T, q)                                                   \
+#define MIDDLE_DIVISION(ID, T) \
+	MIDDLE_QUOTIENT(floor_divide_##ID, T, q) \
 	MIDDLE_QUOTIENT(mod_##ID, T, r)
 MIDDLE_DIVISION(U32, uint32_t)
 MIDDLE_DIVISION(I32, int32_t)
@@ -178,41 +178,41 @@ ROW2(mod_I64, int64_t, int64_t, floor_remainder(a, b))
 
 /* Powers of integers wrap. A negative exponent gives the whole part of the true power: 1 for base
  * 1, +-1 for base -1, else 0. */
-#define INT_POWER(ID, T, U)                                                                        \
-	static inline T power_of_##ID(T a, T b)                                                    \
-	{                                                                                          \
-		if (b < 0)                                                                         \
-			return a == 1 ? 1 : a != (T)-1 ? 0 : b & 1 ? (T)-1 : 1;                    \
-		U r = 1, base = (U)a;                                                              \
-		for (uint64_t e = (uint64_t)b; e; e >>= 1, base *= base)                           \
-			if (e & 1)                                                                 \
-				r *= base;                                                         \
-		return (T)r;                                                                       \
-	}                                                                                          \
+#define INT_POWER(ID, T, U) \
+	static inline T power_of_##ID(T a, T b) \
+	{ \
+		if (b < 0) \
+			return a == 1 ? 1 : a != (T)-1 ? 0 : b & 1 ? (T)-1 : 1; \
+		U r = 1, base = (U)a; \
+		for (uint64_t e = (uint64_t)b; e; e >>= 1, base *= base) \
+			if (e & 1) \
+				r *= base; \
+		return (T)r; \
+	} \
 	ROW2(int_power_##ID, T, T, power_of_##ID(a, b))
 SIGNED_TYPES(INT_POWER)
-#define UINT_POWER(ID, T, U)                                                                       \
-	static inline T power_of_##ID(T a, T b)                                                    \
-	{                                                                                          \
-		U r = 1, base = (U)a;                                                              \
-		for (uint64_t e = (uint64_t)b; e; e >>= 1, base *= base)                           \
-			if (e & 1)                                                                 \
-				r *= base;                                                         \
-		return (T)r;                                                                       \
-	}                                                                                          \
+#define UINT_POWER(ID, T, U) \
+	static inline T power_of_##ID(T a, T b) \
+	{ \
+		U r = 1, base = (U)a; \
+		for (uint64_t e = (uint64_t)b; e; e >>= 1, base *= base) \
+			if (e & 1) \
+				r *= base; \
+		return (T)r; \
+	} \
 	ROW2(int_power_##ID, T, T, power_of_##ID(a, b))
 UNSIGNED_TYPES(UINT_POWER)
 
 /* ---- order ---- */
 
-#define ORDER(ID, T, U)                                                                            \
-	ROW2(minimum_##ID, T, T, a <= b || a != a ? a : b)                                         \
-	ROW2(maximum_##ID, T, T, a >= b || a != a ? a : b)                                         \
-	ROW2(equal_##ID, uint8_t, T, a == b)                                                       \
-	ROW2(not_equal_##ID, uint8_t, T, a != b)                                                   \
-	ROW2(less_##ID, uint8_t, T, a < b)                                                         \
-	ROW2(less_equal_##ID, uint8_t, T, a <= b)                                                  \
-	ROW2(greater_##ID, uint8_t, T, a > b)                                                      \
+#define ORDER(ID, T, U) \
+	ROW2(minimum_##ID, T, T, a <= b || a != a ? a : b) \
+	ROW2(maximum_##ID, T, T, a >= b || a != a ? a : b) \
+	ROW2(equal_##ID, uint8_t, T, a == b) \
+	ROW2(not_equal_##ID, uint8_t, T, a != b) \
+	ROW2(less_##ID, uint8_t, T, a < b) \
+	ROW2(less_equal_##ID, uint8_t, T, a <= b) \
+	ROW2(greater_##ID, uint8_t, T, a > b) \
 	ROW2(greater_equal_##ID, uint8_t, T, a >= b)
 NUMBER_TYPES(ORDER)
 
@@ -221,25 +221,25 @@ ROW1(isnan_F64, uint8_t, double, a != a)
 
 /* ---- bits ---- */
 
-#define BITS(ID, T, U)                                                                             \
-	ROW2(and_##ID, T, T, a &b)                                                                 \
-	ROW2(or_##ID, T, T, a | b)                                                                 \
-	ROW2(xor_##ID, T, T, a ^ b)                                                                \
+#define BITS(ID, T, U) \
+	ROW2(and_##ID, T, T, a &b) \
+	ROW2(or_##ID, T, T, a | b) \
+	ROW2(xor_##ID, T, T, a ^ b) \
 	ROW1(invert_##ID, T, T, ~a)
 INTEGER_TYPES(BITS)
 ROW1(invert_BOOL, uint8_t, uint8_t, !a)
 
-#define WHERE(BITS)                                                                                \
-	static void where_##BITS(const void *data, int64_t n, void *out, const void *const *in)    \
-	{                                                                                          \
-		uint##BITS##_t *o = out;                                                           \
-		const uint8_t *condition = in[0];                                                  \
-		const uint##BITS##_t *x = in[1], *y = in[2];                                       \
-		_Pragma("GCC ivdep") for (int64_t i = 0; i < n; i++)                               \
-		{                                                                                  \
-			uint##BITS##_t a = x[i], b = y[i];                                         \
-			o[i] = condition[i] ? a : b;                                               \
-		}                                                                                  \
+#define WHERE(BITS) \
+	static void where_##BITS(const void *data, int64_t n, void *out, const void *const *in) \
+	{ \
+		uint##BITS##_t *o = out; \
+		const uint8_t *condition = in[0]; \
+		const uint##BITS##_t *x = in[1], *y = in[2]; \
+		_Pragma("GCC ivdep") for (int64_t i = 0; i < n; i++) \
+		{ \
+			uint##BITS##_t a = x[i], b = y[i]; \
+			o[i] = condition[i] ? a : b; \
+		} \
 	}
 WHERE(8)
 WHERE(16)
@@ -248,42 +248,45 @@ WHERE(64)
 
 /* ---- the table ---- */
 
-#define ENTRY_ARITHMETIC(ID, T, U)                                                                 \
-	[CRN_EW_ADD][CRN_##ID] = add_##ID, [CRN_EW_SUBTRACT][CRN_##ID] = subtract_##ID,            \
-	[CRN_EW_MULTIPLY][CRN_##ID] = multiply_##ID, [CRN_EW_SQUARE][CRN_##ID] = square_##ID,      \
+#define ENTRY_ARITHMETIC(ID, T, U) \
+	[CRN_EW_ADD][CRN_##ID] = add_##ID, [CRN_EW_SUBTRACT][CRN_##ID] = subtract_##ID, \
+	[CRN_EW_MULTIPLY][CRN_##ID] = multiply_##ID, [CRN_EW_SQUARE][CRN_##ID] = square_##ID, \
 	[CRN_EW_NEGATIVE][CRN_##ID] = negative_##ID,
-#define ENTRY_ORDER(ID, NAME)                                                                      \
-	[CRN_EW_MINIMUM][CRN_##ID] = minimum_##NAME, [CRN_EW_MAXIMUM][CRN_##ID] = maximum_##NAME,  \
-	[CRN_EW_EQUAL][CRN_##ID] = equal_##NAME, [CRN_EW_NOT_EQUAL][CRN_##ID] = not_equal_##NAME,  \
-	[CRN_EW_LESS][CRN_##ID] = less_##NAME, [CRN_EW_LESS_EQUAL][CRN_##ID] = less_equal_##NAME,  \
-	[CRN_EW_GREATER][CRN_##ID] = greater_##NAME,                                               \
+#define ENTRY_ORDER(ID, NAME) \
+	[CRN_EW_MINIMUM][CRN_##ID] = minimum_##NAME, [CRN_EW_MAXIMUM][CRN_##ID] = maximum_##NAME, \
+	[CRN_EW_EQUAL][CRN_##ID] = equal_##NAME, [CRN_EW_NOT_EQUAL][CRN_##ID] = not_equal_##NAME, \
+	[CRN_EW_LESS][CRN_##ID] = less_##NAME, [CRN_EW_LESS_EQUAL][CRN_##ID] = less_equal_##NAME, \
+	[CRN_EW_GREATER][CRN_##ID] = greater_##NAME, \
 	[CRN_EW_GREATER_EQUAL][CRN_##ID] = greater_equal_##NAME,
 #define ENTRY_ORDER_SELF(ID, T, U) ENTRY_ORDER(ID, ID)
-#define ENTRY_BITS(ID, NAME)                                                                       \
-	[CRN_EW_AND][CRN_##ID] = and_##NAME, [CRN_EW_OR][CRN_##ID] = or_##NAME,                    \
+#define ENTRY_BITS(ID, NAME) \
+	[CRN_EW_AND][CRN_##ID] = and_##NAME, [CRN_EW_OR][CRN_##ID] = or_##NAME, \
 	[CRN_EW_XOR][CRN_##ID] = xor_##NAME,
-#define ENTRY_INTEGER(ID, T, U)                                                                    \
-	ENTRY_BITS(ID, ID)                                                                         \
-	[CRN_EW_INVERT][CRN_##ID] = invert_##ID, [CRN_EW_POWER][CRN_##ID] = int_power_##ID,        \
+#define ENTRY_INTEGER(ID, T, U) \
+	ENTRY_BITS(ID, ID) \
+	[CRN_EW_INVERT][CRN_##ID] = invert_##ID, [CRN_EW_POWER][CRN_##ID] = int_power_##ID, \
 	[CRN_EW_FLOOR_DIVIDE][CRN_##ID] = floor_divide_##ID, [CRN_EW_MOD][CRN_##ID] = mod_##ID,
 #define ENTRY_ABSOLUTE(ID, T, U) [CRN_EW_ABSOLUTE][CRN_##ID] = absolute_##ID,
-#define ENTRY_FLOAT(ID, T, U)                                                                      \
+#define ENTRY_FLOAT(ID, T, U) \
 	[CRN_EW_DIVIDE][CRN_##ID] = divide_##ID, [CRN_EW_ISNAN][CRN_##ID] = isnan_##ID,
 
-const crn_elementwise_kernels CRN_ISA_NAME(crn_elementwise) = {.row = {
-	NUMBER_TYPES(ENTRY_ARITHMETIC)
-	NUMBER_TYPES(ENTRY_ORDER_SELF)
-	ENTRY_ORDER(BOOL, U8)
-	INTEGER_TYPES(ENTRY_INTEGER)
-	ENTRY_BITS(BOOL, U8)
-	SIGNED_TYPES(ENTRY_ABSOLUTE)
-	FLOAT_TYPES(ENTRY_ABSOLUTE)
-	FLOAT_TYPES(ENTRY_FLOAT)
-	[CRN_EW_ADD][CRN_BOOL] = add_BOOL,
-	[CRN_EW_MULTIPLY][CRN_BOOL] = multiply_BOOL,
-	[CRN_EW_INVERT][CRN_BOOL] = invert_BOOL,
-	[CRN_EW_WHERE] = {[CRN_BOOL] = where_8, [CRN_U8] = where_8, [CRN_I8] = where_8,
-		[CRN_U16] = where_16, [CRN_I16] = where_16, [CRN_U32] = where_32,
-		[CRN_I32] = where_32, [CRN_F32] = where_32, [CRN_U64] = where_64,
-		[CRN_I64] = where_64, [CRN_F64] = where_64},
-}};
+const crn_elementwise_kernels CRN_ISA_NAME(crn_elementwise) = {
+	.row = {
+		NUMBER_TYPES(ENTRY_ARITHMETIC) NUMBER_TYPES(ENTRY_ORDER_SELF) ENTRY_ORDER(BOOL, U8)
+			INTEGER_TYPES(ENTRY_INTEGER) ENTRY_BITS(BOOL, U8)
+				SIGNED_TYPES(ENTRY_ABSOLUTE) FLOAT_TYPES(ENTRY_ABSOLUTE)
+					FLOAT_TYPES(ENTRY_FLOAT)[CRN_EW_ADD][CRN_BOOL] = add_BOOL,
+		[CRN_EW_MULTIPLY][CRN_BOOL] = multiply_BOOL,
+		[CRN_EW_INVERT][CRN_BOOL] = invert_BOOL,
+		[CRN_EW_WHERE] = {[CRN_BOOL] = where_8,
+			[CRN_U8] = where_8,
+			[CRN_I8] = where_8,
+			[CRN_U16] = where_16,
+			[CRN_I16] = where_16,
+			[CRN_U32] = where_32,
+			[CRN_I32] = where_32,
+			[CRN_F32] = where_32,
+			[CRN_U64] = where_64,
+			[CRN_I64] = where_64,
+			[CRN_F64] = where_64},
+	}};

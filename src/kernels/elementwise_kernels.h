@@ -21,7 +21,7 @@ typedef enum crn_ew {
 	CRN_EW_ADD,
 	CRN_EW_SUBTRACT,
 	CRN_EW_MULTIPLY,
-	CRN_EW_DIVIDE, /* floats only */
+	CRN_EW_DIVIDE,       /* floats only */
 	CRN_EW_FLOOR_DIVIDE, /* this and the next two: integers here, floats in math_kernels.h */
 	CRN_EW_MOD,
 	CRN_EW_POWER,

@@ -49,7 +49,7 @@ static void fill(crn_dtype t, unsigned char *to, int64_t n)
 			memcpy(e.bytes, &(uint64_t){next()}, 8);
 		else
 			e = crn_elem_from_double(t, (double)(int64_t)(bits >> 32 & 0xfff) / 16 -
-				(crn_dtype_kind(t) == 'u' ? 0 : 128));
+							    (crn_dtype_kind(t) == 'u' ? 0 : 128));
 		if (crn_dtype_is_float(t) && (bits >> 60) < 2) {
 			uint64_t nan = next() | (t == CRN_F32 ? 0x7f800001u : 0x7ff0000000000001u);
 			memcpy(e.bytes, &nan, 8);
@@ -148,7 +148,8 @@ static void arithmetic_is_equal(void **unused)
 	for (int op = 0; op < CRN_N_EW; op++) {
 		for (int t = 0; t < CRN_N_DTYPES; t++) {
 			kernel_case k = {.in = {(crn_dtype)t, (crn_dtype)t, (crn_dtype)t},
-				.out = (crn_dtype)t, .n_in = inputs_of((crn_ew)op),
+				.out = (crn_dtype)t,
+				.n_in = inputs_of((crn_ew)op),
 				.row = {crn_elementwise_base.row[op][t],
 					crn_elementwise_avx2.row[op][t],
 					crn_elementwise_avx512.row[op][t]}};
@@ -257,7 +258,8 @@ static void math_is_equal(void **unused)
 		for (int t = CRN_F32; t <= CRN_F64; t++) {
 			bool two = op >= CRN_MATH_POWER && op <= CRN_MATH_MOD;
 			kernel_case k = {.in = {(crn_dtype)t, (crn_dtype)t},
-				.out = (crn_dtype)t, .n_in = two ? 2 : 1,
+				.out = (crn_dtype)t,
+				.n_in = two ? 2 : 1,
 				.row = {crn_math_base.row[op][t], crn_math_avx2.row[op][t],
 					crn_math_avx512.row[op][t]}};
 			snprintf(k.name, sizeof(k.name), "function %d of %s", op,
@@ -271,7 +273,9 @@ static void casts_are_equal(void **unused)
 {
 	for (int to = 0; to < CRN_N_DTYPES; to++) {
 		for (int from = 0; from < CRN_N_DTYPES; from++) {
-			kernel_case k = {.in = {(crn_dtype)from}, .out = (crn_dtype)to, .n_in = 1,
+			kernel_case k = {.in = {(crn_dtype)from},
+				.out = (crn_dtype)to,
+				.n_in = 1,
 				.row = {crn_casts_base.cast[to][from],
 					crn_casts_avx2.cast[to][from],
 					crn_casts_avx512.cast[to][from]}};

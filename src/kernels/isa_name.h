@@ -15,7 +15,9 @@
 /** Declares `extern const type name_base, name_avx2, name_avx512`. */
 #define CRN_ISA_TABLES(type, name) extern const type name##_base, name##_avx2, name##_avx512
 /** The table of a level: CRN_ISA_PICK(crn_kernels_morph, isa)->... */
-#define CRN_ISA_PICK(name, isa)                                                                    \
-	((isa) == CRN_ISA_AVX512 ? &name##_avx512 : (isa) == CRN_ISA_AVX2 ? &name##_avx2 : &name##_base)
+#define CRN_ISA_PICK(name, isa) \
+	((isa) == CRN_ISA_AVX512        ? &name##_avx512 \
+		: (isa) == CRN_ISA_AVX2 ? &name##_avx2 \
+					: &name##_base)
 
 #endif

@@ -22,26 +22,26 @@ typedef int16_t keys_16 __attribute__((vector_size(CRN_VECTOR_BYTES)));
 typedef int32_t keys_32 __attribute__((vector_size(CRN_VECTOR_BYTES)));
 typedef int64_t keys_64 __attribute__((vector_size(CRN_VECTOR_BYTES)));
 
-#define BY_INSTRUCTION(X, register, min, max)                                                      \
-	static inline keys_##X least_##X(keys_##X a, keys_##X b)                                   \
-	{                                                                                          \
-		return (keys_##X)min((register)a, (register)b);                                    \
-	}                                                                                          \
-	static inline keys_##X greatest_##X(keys_##X a, keys_##X b)                                \
-	{                                                                                          \
-		return (keys_##X)max((register)a, (register)b);                                    \
+#define BY_INSTRUCTION(X, register, min, max) \
+	static inline keys_##X least_##X(keys_##X a, keys_##X b) \
+	{ \
+		return (keys_##X)min((register)a, (register)b); \
+	} \
+	static inline keys_##X greatest_##X(keys_##X a, keys_##X b) \
+	{ \
+		return (keys_##X)max((register)a, (register)b); \
 	}
 
-#define BY_SELECTION(X)                                                                            \
-	static inline keys_##X least_##X(keys_##X a, keys_##X b)                                   \
-	{                                                                                          \
-		keys_##X less = (keys_##X)(a < b);                                                 \
-		return (a & less) | (b & ~less);                                                   \
-	}                                                                                          \
-	static inline keys_##X greatest_##X(keys_##X a, keys_##X b)                                \
-	{                                                                                          \
-		keys_##X less = (keys_##X)(a < b);                                                 \
-		return (b & less) | (a & ~less);                                                   \
+#define BY_SELECTION(X) \
+	static inline keys_##X least_##X(keys_##X a, keys_##X b) \
+	{ \
+		keys_##X less = (keys_##X)(a < b); \
+		return (a & less) | (b & ~less); \
+	} \
+	static inline keys_##X greatest_##X(keys_##X a, keys_##X b) \
+	{ \
+		keys_##X less = (keys_##X)(a < b); \
+		return (b & less) | (a & ~less); \
 	}
 
 #if defined(__AVX512BW__)

@@ -20,7 +20,7 @@
 #include <string.h>
 
 #define ROUNDER 6755399441055744.0 /* 1.5 * 2^52 */
-#define LN2_HI 0x1.62e42fefa4p-1     /* 40 bits: k * LN2_HI is exact for |k| < 2^13 */
+#define LN2_HI 0x1.62e42fefa4p-1   /* 40 bits: k * LN2_HI is exact for |k| < 2^13 */
 #define LN2_LO -0x1.8432a1b0e2634p-43
 #define INV_LN2 0x1.71547652b82fep+0
 #define BITS_SQRT_HALF 0x3fe6a09e667f3bcdu
@@ -252,18 +252,18 @@ static void powers_float32(const float *x, const float *y, int n, double *ret)
 		ret[i] = exp_of(bound_exponent(y[i]) * ret[i]);
 }
 
-#define ROW_POWER(fn, T, magnitudes)                                                               \
-	static void fn(const void *data, int64_t n, void *out, const void *const *in)              \
-	{                                                                                          \
-		double magnitude[BLOCK];                                                           \
-		for (int64_t at = 0; at < n; at += BLOCK) {                                        \
-			T *o = (T *)out + at;                                                      \
-			const T *x = (const T *)in[0] + at, *y = (const T *)in[1] + at;            \
-			int m = n - at < BLOCK ? (int)(n - at) : BLOCK;                            \
-			magnitudes(x, y, m, magnitude);                                            \
-			_Pragma("GCC ivdep") for (int i = 0; i < m; i++) o[i] =                    \
-				(T)power_specials(x[i], y[i], magnitude[i]);                       \
-		}                                                                                  \
+#define ROW_POWER(fn, T, magnitudes) \
+	static void fn(const void *data, int64_t n, void *out, const void *const *in) \
+	{ \
+		double magnitude[BLOCK]; \
+		for (int64_t at = 0; at < n; at += BLOCK) { \
+			T *o = (T *)out + at; \
+			const T *x = (const T *)in[0] + at, *y = (const T *)in[1] + at; \
+			int m = n - at < BLOCK ? (int)(n - at) : BLOCK; \
+			magnitudes(x, y, m, magnitude); \
+			_Pragma("GCC ivdep") for (int i = 0; i < m; i++) o[i] = \
+				(T)power_specials(x[i], y[i], magnitude[i]); \
+		} \
 	}
 ROW_POWER(power_F32, float, powers_float32)
 ROW_POWER(power_F64, double, powers_float64)
@@ -304,59 +304,59 @@ static void remainders(const double *a, const double *b, int n, double *ret)
 /* Python's divmod from the remainder of C: the remainder gets the divisor's sign, the quotient is
  * (a - remainder) / b brought to the whole number it stands for. A divisor of zero gives a / b and
  * NaN. Steps are rounded to T, so that float32 comes out as if done in float32. */
-#define FLOAT_DIVISION(ID, T)                                                                      \
-	static inline T modulo_##ID(T b, T rest)                                                   \
-	{                                                                                          \
-		T moved = rest + b, zero = (T)__builtin_copysign(0.0, (double)b);                  \
-		T r = b < 0 ? (rest > 0 ? moved : rest) : (rest < 0 ? moved : rest);               \
-		r = rest == 0 ? zero : r;                                                          \
-		return b == 0 ? rest : r;                                                          \
-	}                                                                                          \
-	static inline T quotient_##ID(T a, T b, T rest)                                            \
-	{                                                                                          \
-		T direct = a / b, whole = (T)(a - rest) / b;                                       \
-		T less = whole - 1;                                                                \
-		T d = b < 0 ? (rest > 0 ? less : whole) : (rest < 0 ? less : whole);               \
-		T low = (T)floor_of((double)d), up = low + 1;                                      \
-		T r = d - low > (T)0.5 ? up : low;                                                 \
-		T zero = (T)__builtin_copysign(0.0, (double)direct);                               \
-		r = d == 0 ? zero : r;                                                             \
-		return b == 0 ? direct : r;                                                        \
-	}                                                                                          \
-	ROW_DIVISION(mod_##ID, T, modulo_##ID(y[i], (T)rest[i]))                                   \
+#define FLOAT_DIVISION(ID, T) \
+	static inline T modulo_##ID(T b, T rest) \
+	{ \
+		T moved = rest + b, zero = (T)__builtin_copysign(0.0, (double)b); \
+		T r = b < 0 ? (rest > 0 ? moved : rest) : (rest < 0 ? moved : rest); \
+		r = rest == 0 ? zero : r; \
+		return b == 0 ? rest : r; \
+	} \
+	static inline T quotient_##ID(T a, T b, T rest) \
+	{ \
+		T direct = a / b, whole = (T)(a - rest) / b; \
+		T less = whole - 1; \
+		T d = b < 0 ? (rest > 0 ? less : whole) : (rest < 0 ? less : whole); \
+		T low = (T)floor_of((double)d), up = low + 1; \
+		T r = d - low > (T)0.5 ? up : low; \
+		T zero = (T)__builtin_copysign(0.0, (double)direct); \
+		r = d == 0 ? zero : r; \
+		return b == 0 ? direct : r; \
+	} \
+	ROW_DIVISION(mod_##ID, T, modulo_##ID(y[i], (T)rest[i])) \
 	ROW_DIVISION(floor_divide_##ID, T, quotient_##ID(x[i], y[i], (T)rest[i]))
 
-#define ROW_DIVISION(fn, T, EXPR)                                                                  \
-	static void fn(const void *data, int64_t n, void *out, const void *const *in)              \
-	{                                                                                          \
-		double a[BLOCK], b[BLOCK], rest[BLOCK];                                            \
-		for (int64_t at = 0; at < n; at += BLOCK) {                                        \
-			T *o = (T *)out + at;                                                      \
-			const T *x = (const T *)in[0] + at, *y = (const T *)in[1] + at;            \
-			int m = n - at < BLOCK ? (int)(n - at) : BLOCK;                            \
-			for (int i = 0; i < m; i++) {                                              \
-				a[i] = x[i];                                                       \
-				b[i] = y[i];                                                       \
-			}                                                                          \
-			remainders(a, b, m, rest);                                                 \
-			_Pragma("GCC ivdep") for (int i = 0; i < m; i++) o[i] = EXPR;              \
-		}                                                                                  \
+#define ROW_DIVISION(fn, T, EXPR) \
+	static void fn(const void *data, int64_t n, void *out, const void *const *in) \
+	{ \
+		double a[BLOCK], b[BLOCK], rest[BLOCK]; \
+		for (int64_t at = 0; at < n; at += BLOCK) { \
+			T *o = (T *)out + at; \
+			const T *x = (const T *)in[0] + at, *y = (const T *)in[1] + at; \
+			int m = n - at < BLOCK ? (int)(n - at) : BLOCK; \
+			for (int i = 0; i < m; i++) { \
+				a[i] = x[i]; \
+				b[i] = y[i]; \
+			} \
+			remainders(a, b, m, rest); \
+			_Pragma("GCC ivdep") for (int i = 0; i < m; i++) o[i] = EXPR; \
+		} \
 	}
 FLOAT_DIVISION(F32, float)
 FLOAT_DIVISION(F64, double)
 
 /* ---- rows ---- */
 
-#define ROW1(fn, T, EXPR)                                                                          \
-	static void fn(const void *data, int64_t n, void *out, const void *const *in)              \
-	{                                                                                          \
-		T *o = out;                                                                        \
-		const T *x = in[0];                                                                \
-		_Pragma("GCC ivdep") for (int64_t i = 0; i < n; i++)                               \
-		{                                                                                  \
-			T a = x[i];                                                                \
-			o[i] = (T)(EXPR);                                                          \
-		}                                                                                  \
+#define ROW1(fn, T, EXPR) \
+	static void fn(const void *data, int64_t n, void *out, const void *const *in) \
+	{ \
+		T *o = out; \
+		const T *x = in[0]; \
+		_Pragma("GCC ivdep") for (int64_t i = 0; i < n; i++) \
+		{ \
+			T a = x[i]; \
+			o[i] = (T)(EXPR); \
+		} \
 	}
 
 ROW1(sqrt_F32, float, __builtin_sqrtf(a))
@@ -372,14 +372,16 @@ ROW1(floor_F64, double, floor_of(a))
 ROW1(ceil_F32, float, ceilf_of(a))
 ROW1(ceil_F64, double, ceil_of(a))
 
-const crn_math_kernels CRN_ISA_NAME(crn_math) = {.row = {
-	[CRN_MATH_SQRT] = {[CRN_F32] = sqrt_F32, [CRN_F64] = sqrt_F64},
-	[CRN_MATH_EXP] = {[CRN_F32] = exp_F32, [CRN_F64] = exp_F64},
-	[CRN_MATH_LOG] = {[CRN_F32] = log_F32, [CRN_F64] = log_F64},
-	[CRN_MATH_POWER] = {[CRN_F32] = power_F32, [CRN_F64] = power_F64},
-	[CRN_MATH_FLOOR_DIVIDE] = {[CRN_F32] = floor_divide_F32, [CRN_F64] = floor_divide_F64},
-	[CRN_MATH_MOD] = {[CRN_F32] = mod_F32, [CRN_F64] = mod_F64},
-	[CRN_MATH_RINT] = {[CRN_F32] = rint_F32, [CRN_F64] = rint_F64},
-	[CRN_MATH_FLOOR] = {[CRN_F32] = floor_F32, [CRN_F64] = floor_F64},
-	[CRN_MATH_CEIL] = {[CRN_F32] = ceil_F32, [CRN_F64] = ceil_F64},
-}};
+const crn_math_kernels CRN_ISA_NAME(crn_math) = {
+	.row = {
+		[CRN_MATH_SQRT] = {[CRN_F32] = sqrt_F32, [CRN_F64] = sqrt_F64},
+		[CRN_MATH_EXP] = {[CRN_F32] = exp_F32, [CRN_F64] = exp_F64},
+		[CRN_MATH_LOG] = {[CRN_F32] = log_F32, [CRN_F64] = log_F64},
+		[CRN_MATH_POWER] = {[CRN_F32] = power_F32, [CRN_F64] = power_F64},
+		[CRN_MATH_FLOOR_DIVIDE] =
+			{[CRN_F32] = floor_divide_F32, [CRN_F64] = floor_divide_F64},
+		[CRN_MATH_MOD] = {[CRN_F32] = mod_F32, [CRN_F64] = mod_F64},
+		[CRN_MATH_RINT] = {[CRN_F32] = rint_F32, [CRN_F64] = rint_F64},
+		[CRN_MATH_FLOOR] = {[CRN_F32] = floor_F32, [CRN_F64] = floor_F64},
+		[CRN_MATH_CEIL] = {[CRN_F32] = ceil_F32, [CRN_F64] = ceil_F64},
+	}};

@@ -18,10 +18,10 @@ typedef enum crn_math {
 	CRN_MATH_SQRT,
 	CRN_MATH_EXP,
 	CRN_MATH_LOG,
-	CRN_MATH_POWER,	       /* two inputs */
+	CRN_MATH_POWER,        /* two inputs */
 	CRN_MATH_FLOOR_DIVIDE, /* two inputs; Python's // and % */
-	CRN_MATH_MOD,	       /* two inputs */
-	CRN_MATH_RINT,	       /* half to even */
+	CRN_MATH_MOD,          /* two inputs */
+	CRN_MATH_RINT,         /* half to even */
 	CRN_MATH_FLOOR,
 	CRN_MATH_CEIL,
 	CRN_N_MATH,

@@ -114,17 +114,17 @@ static KEY NAME(rank_scalar)(const char *p, const ptrdiff_t *offset, int n_taps,
 
 /* Whole vectors by `one(p)`, the last of them ending at the row's end; rows shorter than a vector
  * output by output. */
-#define ROW(one, rank)                                                                             \
-	KEY *out = to;                                                                             \
-	int64_t i = 0;                                                                             \
-	for (; n >= NAME(LANES) && i < n; i += NAME(LANES)) {                                      \
-		i = i + NAME(LANES) <= n ? i : n - NAME(LANES);                                    \
-		const char *p = base + i * (int64_t)sizeof(KEY);                                   \
-		KEYS v = one;                                                                      \
-		memcpy(out + i, &v, sizeof(v));                                                    \
-	}                                                                                          \
-	for (; i < n; i++)                                                                         \
-		out[i] = NAME(rank_scalar)(base + i * (int64_t)sizeof(KEY), offset, n_taps, rank)
+#define ROW(one, rank) \
+	KEY *out = to; \
+	int64_t i = 0; \
+	for (; n >= NAME(LANES) && i < n; i += NAME(LANES)) { \
+		i = i + NAME(LANES) <= n ? i : n - NAME(LANES); \
+		const char *p = base + i * (int64_t)sizeof(KEY); \
+		KEYS v = one; \
+		memcpy(out + i, &v, sizeof(v)); \
+	} \
+	for (; i < n; i++) \
+	out[i] = NAME(rank_scalar)(base + i * (int64_t)sizeof(KEY), offset, n_taps, rank)
 
 static void NAME(rank)(
 	const char *base, const ptrdiff_t *offset, int n_taps, int rank, int64_t n, void *to)
@@ -135,30 +135,30 @@ static void NAME(rank)(
 /* ---- medians of fixed size, by exchange networks ---- */
 
 #define LOAD(t) KEYS v##t = NAME(get)(p + offset[t]);
-#define CE(a, b)                                                                                   \
-	{                                                                                          \
-		KEYS low = LEAST(v##a, v##b);                                                      \
-		v##b = GREATEST(v##a, v##b);                                                       \
-		v##a = low;                                                                        \
+#define CE(a, b) \
+	{ \
+		KEYS low = LEAST(v##a, v##b); \
+		v##b = GREATEST(v##a, v##b); \
+		v##a = low; \
 	}
 #define NINE(X) X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8)
-#define TWENTYFIVE(X)                                                                              \
-	NINE(X)                                                                                    \
-	X(9) X(10) X(11) X(12) X(13) X(14) X(15) X(16) X(17) X(18) X(19) X(20) X(21) X(22) X(23)   \
-		X(24)
+#define TWENTYFIVE(X) \
+	NINE(X) \
+	X(9) \
+	X(10) X(11) X(12) X(13) X(14) X(15) X(16) X(17) X(18) X(19) X(20) X(21) X(22) X(23) X(24)
 #define TWENTYSEVEN(X) TWENTYFIVE(X) X(25) X(26)
 
-#define MEDIAN(count, EACH, NETWORK, AT)                                                           \
-	static inline KEYS NAME(one_##count)(const char *p, const ptrdiff_t *offset)               \
-	{                                                                                          \
-		EACH(LOAD)                                                                         \
-		NETWORK(CE)                                                                        \
-		return AT;                                                                         \
-	}                                                                                          \
-	static void NAME(median_##count)(                                                          \
-		const char *base, const ptrdiff_t *offset, int n_taps, int64_t n, void *to)        \
-	{                                                                                          \
-		ROW(NAME(one_##count)(p, offset), count / 2);                                      \
+#define MEDIAN(count, EACH, NETWORK, AT) \
+	static inline KEYS NAME(one_##count)(const char *p, const ptrdiff_t *offset) \
+	{ \
+		EACH(LOAD) \
+		NETWORK(CE) \
+		return AT; \
+	} \
+	static void NAME(median_##count)( \
+		const char *base, const ptrdiff_t *offset, int n_taps, int64_t n, void *to) \
+	{ \
+		ROW(NAME(one_##count)(p, offset), count / 2); \
 	}
 MEDIAN(9, NINE, CRN_MEDIAN_9, CRN_MEDIAN_9_AT)
 MEDIAN(25, TWENTYFIVE, CRN_MEDIAN_25, CRN_MEDIAN_25_AT)

@@ -66,8 +66,9 @@ OP(write, write_params, same_infer, CRN_SINK)
 #define ONE(id) OP(id, one_params, same_infer, CRN_ELEMENTWISE)
 #define ALL_TWO(X) \
 	X(add) \
-	X(subtract) X(multiply) X(divide) X(floor_divide) X(mod) X(power) X(equal) X(not_equal) \
-		X(less) X(less_equal) X(greater) X(greater_equal) X(bitwise_and) X(bitwise_or) \
+	X(subtract) \
+	X(multiply) X(divide) X(floor_divide) X(mod) X(power) X(equal) X(not_equal) X(less) \
+		X(less_equal) X(greater) X(greater_equal) X(bitwise_and) X(bitwise_or) \
 			X(bitwise_xor)
 ALL_TWO(TWO)
 ONE(negative)

@@ -22,15 +22,14 @@ CRN_EW_HOOKS(maximum, 2, CRN_EW_MAXIMUM, CRN_RULE_NUMBER)
 CRN_EW_HOOKS(negative, 1, CRN_EW_NEGATIVE, CRN_RULE_NO_BOOL)
 CRN_EW_HOOKS(square, 1, CRN_EW_SQUARE, CRN_RULE_BOOL_IS_INT8)
 
-static cairn_status bind_absolute(
-	const crn_node *n, crn_isa isa, crn_bound *ret, cairn_error *err)
+static cairn_status bind_absolute(const crn_node *n, crn_isa isa, crn_bound *ret, cairn_error *err)
 {
 	return crn_ew_bind(n, isa, CRN_EW_ABSOLUTE, ret, err);
 }
 
 /* Unsigned and bool arrays are their own absolute value. */
-static cairn_status build_absolute(crn_graph *g, const crn_op *self, const crn_value *args,
-	crn_value *ret, cairn_error *err)
+static cairn_status build_absolute(
+	crn_graph *g, const crn_op *self, const crn_value *args, crn_value *ret, cairn_error *err)
 {
 	char kind = args[0].kind == CRN_V_NODE ? crn_dtype_kind(args[0].node->type.dtype) : 'i';
 	if (kind == 'u' || kind == 'b')
@@ -39,8 +38,8 @@ static cairn_status build_absolute(crn_graph *g, const crn_op *self, const crn_v
 }
 
 /* minimum(maximum(a, a_min), a_max), as NumPy defines it; None leaves an end open. */
-static cairn_status build_clip(crn_graph *g, const crn_op *self, const crn_value *args,
-	crn_value *ret, cairn_error *err)
+static cairn_status build_clip(
+	crn_graph *g, const crn_op *self, const crn_value *args, crn_value *ret, cairn_error *err)
 {
 	if (args[1].kind == CRN_V_NONE && args[2].kind == CRN_V_NONE) {
 		crn_fail(err, CAIRN_USAGE, "clip: a_min and a_max are both None");
@@ -52,8 +51,8 @@ static cairn_status build_clip(crn_graph *g, const crn_op *self, const crn_value
 		CRN_TRY(crn_value_copy(&args[0], &low, err));
 	} else {
 		crn_value pair[] = {args[0], args[1]};
-		CRN_TRY(crn_ew_build2(g, &crn_op_maximum, CRN_EW_MAXIMUM, CRN_RULE_NUMBER, pair,
-			&low, err));
+		CRN_TRY(crn_ew_build2(
+			g, &crn_op_maximum, CRN_EW_MAXIMUM, CRN_RULE_NUMBER, pair, &low, err));
 	}
 	if (args[2].kind == CRN_V_NONE) {
 		*ret = low;
@@ -61,8 +60,7 @@ static cairn_status build_clip(crn_graph *g, const crn_op *self, const crn_value
 		return CAIRN_OK;
 	}
 	crn_value pair[] = {low, args[2]};
-	return crn_ew_build2(
-		g, &crn_op_minimum, CRN_EW_MINIMUM, CRN_RULE_NUMBER, pair, ret, err);
+	return crn_ew_build2(g, &crn_op_minimum, CRN_EW_MINIMUM, CRN_RULE_NUMBER, pair, ret, err);
 }
 
 static const crn_param clip_params[] = {

@@ -18,8 +18,7 @@ static cairn_status finish(crn_graph *g, const crn_value *array, const crn_view_
 	return CAIRN_OK;
 }
 
-static cairn_status one_axis(
-	const crn_op *op, int64_t axis, int ndim, int *ret, cairn_error *err)
+static cairn_status one_axis(const crn_op *op, int64_t axis, int ndim, int *ret, cairn_error *err)
 {
 	if (axis < -ndim || axis >= ndim)
 		return crn_fail(err, CAIRN_USAGE,
@@ -30,8 +29,8 @@ static cairn_status one_axis(
 }
 
 /* An int or a list of ints as axes in the order given, each at most once. */
-static cairn_status axis_list(const crn_op *op, const crn_value *v, int ndim, int *ret_axes,
-	int *ret_n, cairn_error *err)
+static cairn_status axis_list(
+	const crn_op *op, const crn_value *v, int ndim, int *ret_axes, int *ret_n, cairn_error *err)
 {
 	bool seen[CRN_MAX_NDIM] = {false};
 	int n = v->kind == CRN_V_LIST ? v->list.n : 1;
@@ -60,8 +59,8 @@ static crn_view_spec permuted(const crn_type *t, const int *order)
 	return s;
 }
 
-static cairn_status build_transpose(crn_graph *g, const crn_op *self, const crn_value *args,
-	crn_value *ret, cairn_error *err)
+static cairn_status build_transpose(
+	crn_graph *g, const crn_op *self, const crn_value *args, crn_value *ret, cairn_error *err)
 {
 	const crn_type *t = &args[0].node->type;
 	int order[CRN_MAX_NDIM], n = t->ndim;
@@ -76,8 +75,8 @@ static cairn_status build_transpose(crn_graph *g, const crn_op *self, const crn_
 	return finish(g, &args[0], &s, ret, err);
 }
 
-static cairn_status build_swapaxes(crn_graph *g, const crn_op *self, const crn_value *args,
-	crn_value *ret, cairn_error *err)
+static cairn_status build_swapaxes(
+	crn_graph *g, const crn_op *self, const crn_value *args, crn_value *ret, cairn_error *err)
 {
 	const crn_type *t = &args[0].node->type;
 	int order[CRN_MAX_NDIM], a = 0, b = 0;
@@ -89,8 +88,8 @@ static cairn_status build_swapaxes(crn_graph *g, const crn_op *self, const crn_v
 	return finish(g, &args[0], &s, ret, err);
 }
 
-static cairn_status build_moveaxis(crn_graph *g, const crn_op *self, const crn_value *args,
-	crn_value *ret, cairn_error *err)
+static cairn_status build_moveaxis(
+	crn_graph *g, const crn_op *self, const crn_value *args, crn_value *ret, cairn_error *err)
 {
 	const crn_type *t = &args[0].node->type;
 	int from[CRN_MAX_NDIM], to[CRN_MAX_NDIM], order[CRN_MAX_NDIM], n, n_to;
@@ -115,8 +114,8 @@ static cairn_status build_moveaxis(crn_graph *g, const crn_op *self, const crn_v
 	return finish(g, &args[0], &s, ret, err);
 }
 
-static cairn_status build_flip(crn_graph *g, const crn_op *self, const crn_value *args,
-	crn_value *ret, cairn_error *err)
+static cairn_status build_flip(
+	crn_graph *g, const crn_op *self, const crn_value *args, crn_value *ret, cairn_error *err)
 {
 	const crn_type *t = &args[0].node->type;
 	int axes[CRN_MAX_NDIM] = {0, 1, 2, 3, 4, 5, 6, 7}, n = t->ndim;
@@ -130,8 +129,8 @@ static cairn_status build_flip(crn_graph *g, const crn_op *self, const crn_value
 	return finish(g, &args[0], &s, ret, err);
 }
 
-static cairn_status build_squeeze(crn_graph *g, const crn_op *self, const crn_value *args,
-	crn_value *ret, cairn_error *err)
+static cairn_status build_squeeze(
+	crn_graph *g, const crn_op *self, const crn_value *args, crn_value *ret, cairn_error *err)
 {
 	const crn_type *t = &args[0].node->type;
 	bool drop[CRN_MAX_NDIM] = {false};
@@ -142,9 +141,8 @@ static cairn_status build_squeeze(crn_graph *g, const crn_op *self, const crn_va
 		drop[d] = args[1].kind == CRN_V_NONE && t->shape[d] == 1;
 	for (int i = 0; i < n; i++) {
 		if (t->shape[axes[i]] != 1)
-			return crn_fail(err, CAIRN_USAGE,
-				"squeeze: axis %d has size %lld, not 1", axes[i],
-				(long long)t->shape[axes[i]]);
+			return crn_fail(err, CAIRN_USAGE, "squeeze: axis %d has size %lld, not 1",
+				axes[i], (long long)t->shape[axes[i]]);
 		drop[axes[i]] = true;
 	}
 	crn_view_spec s = {0};
@@ -158,8 +156,8 @@ static cairn_status build_squeeze(crn_graph *g, const crn_op *self, const crn_va
 	return finish(g, &args[0], &s, ret, err);
 }
 
-static cairn_status build_expand_dims(crn_graph *g, const crn_op *self, const crn_value *args,
-	crn_value *ret, cairn_error *err)
+static cairn_status build_expand_dims(
+	crn_graph *g, const crn_op *self, const crn_value *args, crn_value *ret, cairn_error *err)
 {
 	const crn_type *t = &args[0].node->type;
 	int axes[CRN_MAX_NDIM], n = args[1].kind == CRN_V_LIST ? args[1].list.n : 1;
@@ -178,8 +176,8 @@ static cairn_status build_expand_dims(crn_graph *g, const crn_op *self, const cr
 	return finish(g, &args[0], &s, ret, err);
 }
 
-static cairn_status build_broadcast_to(crn_graph *g, const crn_op *self, const crn_value *args,
-	crn_value *ret, cairn_error *err)
+static cairn_status build_broadcast_to(
+	crn_graph *g, const crn_op *self, const crn_value *args, crn_value *ret, cairn_error *err)
 {
 	int64_t shape[CRN_MAX_NDIM];
 	int ndim = args[1].kind == CRN_V_LIST ? args[1].list.n : 1;

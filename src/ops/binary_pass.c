@@ -129,7 +129,8 @@ static layout layout_of(const crn_node *n, const crn_region *out)
 	int64_t pad = w.size[x] / 64 + 2 + 8;
 	/* The planner asks often: every second voxel starts a run at most. */
 	const crn_const *s = n->args[STRUCTURE].c;
-	int64_t taps = crn_const_count(s) / s->shape[s->ndim - 1] * ((s->shape[s->ndim - 1] + 1) / 2);
+	int64_t taps =
+		crn_const_count(s) / s->shape[s->ndim - 1] * ((s->shape[s->ndim - 1] + 1) / 2);
 	size_t in_bytes = (size_t)(l.in_rows * l.row_words + pad) * 8;
 	l.offsets = 0;
 	l.bits = ((size_t)taps * sizeof(ptrdiff_t) + 63) & ~(size_t)63;

@@ -19,8 +19,8 @@ CRN_EW_HOOKS(greater_equal, 2, CRN_EW_GREATER_EQUAL, CRN_RULE_COMPARE)
 /* Integers hold no NaN: x != x is False for them and for nothing else. */
 extern const crn_op crn_op_not_equal;
 
-static cairn_status build_isnan(crn_graph *g, const crn_op *self, const crn_value *args,
-	crn_value *ret, cairn_error *err)
+static cairn_status build_isnan(
+	crn_graph *g, const crn_op *self, const crn_value *args, crn_value *ret, cairn_error *err)
 {
 	if (args[0].kind == CRN_V_NODE && !crn_dtype_is_float(args[0].node->type.dtype)) {
 		crn_value pair[] = {args[0], args[0]};
@@ -36,8 +36,8 @@ static cairn_status bind_isnan(const crn_node *n, crn_isa isa, crn_bound *ret, c
 
 /* ---- where ---- */
 
-static cairn_status build_where(crn_graph *g, const crn_op *self, const crn_value *args,
-	crn_value *ret, cairn_error *err)
+static cairn_status build_where(
+	crn_graph *g, const crn_op *self, const crn_value *args, crn_value *ret, cairn_error *err)
 {
 	if (crn_value_is_number(&args[0]) && crn_value_is_number(&args[1]) &&
 		crn_value_is_number(&args[2]))

@@ -19,8 +19,8 @@ static crn_dtype dtype_arg(const crn_value *v)
 	return t;
 }
 
-static cairn_status build_conversion(crn_graph *g, const crn_op *self, const crn_value *args,
-	crn_value *ret, cairn_error *err)
+static cairn_status build_conversion(
+	crn_graph *g, const crn_op *self, const crn_value *args, crn_value *ret, cairn_error *err)
 {
 	if (args[0].node->type.dtype == dtype_arg(&args[1]))
 		return crn_value_copy(&args[0], ret, err);
@@ -28,8 +28,8 @@ static cairn_status build_conversion(crn_graph *g, const crn_op *self, const crn
 }
 
 /* Bool has no range to saturate to; widening to floats is what astype does. */
-static cairn_status build_saturate(crn_graph *g, const crn_op *self, const crn_value *args,
-	crn_value *ret, cairn_error *err)
+static cairn_status build_saturate(
+	crn_graph *g, const crn_op *self, const crn_value *args, crn_value *ret, cairn_error *err)
 {
 	crn_dtype t = dtype_arg(&args[1]);
 	if (t == CRN_BOOL) {
@@ -56,8 +56,7 @@ static cairn_status bind_astype(const crn_node *n, crn_isa isa, crn_bound *ret, 
 	return CAIRN_OK;
 }
 
-static cairn_status bind_saturate(
-	const crn_node *n, crn_isa isa, crn_bound *ret, cairn_error *err)
+static cairn_status bind_saturate(const crn_node *n, crn_isa isa, crn_bound *ret, cairn_error *err)
 {
 	crn_dtype from = n->in[0]->type.dtype;
 	*ret = (crn_bound){.row = CRN_ISA_PICK(crn_casts, isa)->saturate[n->type.dtype][from]};

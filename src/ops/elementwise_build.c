@@ -82,8 +82,8 @@ crn_dtype crn_divide_dtype(const crn_value *const *operands, int n)
 
 /* ---- nodes ---- */
 
-cairn_status crn_make_value(crn_graph *g, const crn_op *op, const crn_value *args,
-	crn_value *ret, cairn_error *err)
+cairn_status crn_make_value(
+	crn_graph *g, const crn_op *op, const crn_value *args, crn_value *ret, cairn_error *err)
 {
 	crn_node *n;
 	CRN_TRY(crn_node_new(g, op, args, &n, err));
@@ -201,8 +201,8 @@ static bool fits(const crn_value *v, crn_dtype t)
 /* Comparison that is always true (or false) for integers of dtype t. */
 static exact_number always(bool yes, crn_dtype t)
 {
-	return (exact_number){yes ? &crn_op_less_equal : &crn_op_greater,
-		crn_value_uint(crn_dtype_max_int(t))};
+	return (exact_number){
+		yes ? &crn_op_less_equal : &crn_op_greater, crn_value_uint(crn_dtype_max_int(t))};
 }
 
 static bool rewrite_comparison(
@@ -282,8 +282,8 @@ static cairn_status choose_dtype(const crn_op *self, crn_ew_rule rule,
 		return CAIRN_USAGE;
 	}
 	if (rule == CRN_RULE_BITS && crn_dtype_is_float(t)) {
-		crn_fail(err, CAIRN_USAGE, "%s: needs bool or integer operands, not %s",
-			self->name, crn_dtype_name(t));
+		crn_fail(err, CAIRN_USAGE, "%s: needs bool or integer operands, not %s", self->name,
+			crn_dtype_name(t));
 		crn_hint(err, "compare first (x > 0.5), or cast with .astype(\"int64\")");
 		return CAIRN_USAGE;
 	}
@@ -356,16 +356,15 @@ static cairn_status fail_shapes(const crn_node *n, cairn_error *err)
 	CRN_STR text = {0};
 	char type[256];
 	for (int k = 0; k < n->n_in; k++)
-		crn_str_appendf(&text, "%s%s", k ? " and " : "",
-			crn_type_format(&n->in[k]->type, type));
+		crn_str_appendf(
+			&text, "%s%s", k ? " and " : "", crn_type_format(&n->in[k]->type, type));
 	crn_fail(err, CAIRN_USAGE, "%s: shapes do not broadcast: %s", n->op->name,
 		text.data ? text.data : "");
 	crn_hint(err, "axes are aligned from the last one; extents must be equal or 1");
 	return CAIRN_USAGE;
 }
 
-cairn_status crn_ew_infer_dtype(
-	const crn_node *n, crn_dtype dtype, crn_type *ret, cairn_error *err)
+cairn_status crn_ew_infer_dtype(const crn_node *n, crn_dtype dtype, crn_type *ret, cairn_error *err)
 {
 	int64_t shape[CRN_MAX_NDIM] = {0};
 	int ndim = 0;
@@ -422,8 +421,8 @@ cairn_status crn_ew_bind(
 	crn_dtype t = n->in[n->n_in - 1]->type.dtype;
 	crn_row_fn row = crn_ew_row(isa, kernel, t);
 	if (!row)
-		return crn_fail(err, CAIRN_USAGE, "%s: not defined for %s", n->op->name,
-			crn_dtype_name(t));
+		return crn_fail(
+			err, CAIRN_USAGE, "%s: not defined for %s", n->op->name, crn_dtype_name(t));
 	*ret = (crn_bound){.row = row};
 	return CAIRN_OK;
 }

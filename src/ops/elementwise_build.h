@@ -19,12 +19,12 @@
 
 /** How an op chooses the common dtype of its operands, and its result. */
 typedef enum crn_ew_rule {
-	CRN_RULE_NUMBER = 0,	     /* common dtype, bool included */
-	CRN_RULE_NO_BOOL = 1,	     /* bool arrays are refused (subtract, negative) */
-	CRN_RULE_BOOL_IS_INT8 = 2,   /* bool arrays count as int8 (floor_divide, mod, power) */
-	CRN_RULE_DIVIDE = 3,	     /* crn_divide_dtype */
-	CRN_RULE_BITS = 4,	     /* bool and integers only */
-	CRN_RULE_COMPARE = 5,	     /* common dtype in, bool out; weak integers compare exactly */
+	CRN_RULE_NUMBER = 0,       /* common dtype, bool included */
+	CRN_RULE_NO_BOOL = 1,      /* bool arrays are refused (subtract, negative) */
+	CRN_RULE_BOOL_IS_INT8 = 2, /* bool arrays count as int8 (floor_divide, mod, power) */
+	CRN_RULE_DIVIDE = 3,       /* crn_divide_dtype */
+	CRN_RULE_BITS = 4,         /* bool and integers only */
+	CRN_RULE_COMPARE = 5,      /* common dtype in, bool out; weak integers compare exactly */
 } crn_ew_rule;
 
 /** op(args[0], args[1]) for arrays and numbers; two numbers give a number. */
@@ -50,8 +50,8 @@ CRN_CHECKED cairn_status crn_build_cast(
 CRN_CHECKED cairn_status crn_build_constant(
 	crn_graph *g, crn_dtype dtype, crn_elem value, crn_node **ret, cairn_error *err);
 /** op(args) as a value, for builders that end in one node. */
-CRN_CHECKED cairn_status crn_make_value(crn_graph *g, const crn_op *op, const crn_value *args,
-	crn_value *ret, cairn_error *err);
+CRN_CHECKED cairn_status crn_make_value(
+	crn_graph *g, const crn_op *op, const crn_value *args, crn_value *ret, cairn_error *err);
 
 /** Arithmetic on numbers written in the pipeline, with Python's meaning (7 / 2 is 3.5); integers
  * past 64 bits and division by zero are USAGE. b is NULL for unary ops. */
@@ -71,16 +71,16 @@ CRN_CHECKED cairn_status crn_ew_bind(
 	const crn_node *n, crn_isa isa, crn_ew kernel, crn_bound *ret, cairn_error *err);
 
 /** Defines build_<id> and bind_<id> of an op with one kernel and a type rule. */
-#define CRN_EW_HOOKS(id, n_operands, kernel, rule)                                                 \
-	static cairn_status build_##id(crn_graph *g, const crn_op *self, const crn_value *args,    \
-		crn_value *ret, cairn_error *err)                                                  \
-	{                                                                                          \
-		return crn_ew_build##n_operands(g, self, kernel, rule, args, ret, err);            \
-	}                                                                                          \
-	static cairn_status bind_##id(                                                             \
-		const crn_node *n, crn_isa isa, crn_bound *ret, cairn_error *err)                  \
-	{                                                                                          \
-		return crn_ew_bind(n, isa, kernel, ret, err);                                      \
+#define CRN_EW_HOOKS(id, n_operands, kernel, rule) \
+	static cairn_status build_##id(crn_graph *g, const crn_op *self, const crn_value *args, \
+		crn_value *ret, cairn_error *err) \
+	{ \
+		return crn_ew_build##n_operands(g, self, kernel, rule, args, ret, err); \
+	} \
+	static cairn_status bind_##id( \
+		const crn_node *n, crn_isa isa, crn_bound *ret, cairn_error *err) \
+	{ \
+		return crn_ew_bind(n, isa, kernel, ret, err); \
 	}
 
 /* Parameter tables of unary and binary ops. */

@@ -22,8 +22,7 @@
 
 static void golden_elementwise(void **state)
 {
-	golden_counts c =
-		golden_run(crn_test_path("golden/elementwise/elementwise.txt"), false);
+	golden_counts c = golden_run(crn_test_path("golden/elementwise/elementwise.txt"), false);
 	assert_true(c.n_cases > 1500);
 	assert_int_equal(c.n_failures, 0);
 }
@@ -174,7 +173,8 @@ static void views_fold(void **state)
 				bool back = crn_test_int(&rng, 0, 1);
 				int64_t by = crn_test_int(&rng, 1, 2), e = w.shape[d];
 				items[d] = (crn_index_item){.kind = CRN_INDEX_SLICE,
-					.has_step = true, .step = back ? -by : by};
+					.has_step = true,
+					.step = back ? -by : by};
 				if (back && e > 0)
 					w.data = (char *)w.data + (e - 1) * w.stride[d];
 				w.shape[d] = (e + by - 1) / by;
@@ -225,7 +225,10 @@ static void axes_follow(void **state)
 	CRN_NODE *x = NULL;
 	crn_assert_ok(crn_test_source(graph, &a, NULL, &x, &err));
 	crn_index_item items[] = {
-		{.kind = CRN_INDEX_SLICE, .has_start = true, .start = 4, .has_step = true,
+		{.kind = CRN_INDEX_SLICE,
+			.has_start = true,
+			.start = 4,
+			.has_step = true,
 			.step = 2},
 		{.kind = CRN_INDEX_SLICE, .has_step = true, .step = -3},
 	};
@@ -279,8 +282,8 @@ static void no_memory(void **state)
 	CRN_NODE *x = make("random", NULL, "(6, 5)");
 	static const struct {
 		const char *op, *text;
-	} calls[] = {{"clip", "0.2, 0.7"}, {"pad", "((2, 9), (1, 0)), \"wrap\""},
-		{"power", "3"}, {"greater", "0.5"}, {"transpose", ""}, {"arange", "0.5"}};
+	} calls[] = {{"clip", "0.2, 0.7"}, {"pad", "((2, 9), (1, 0)), \"wrap\""}, {"power", "3"},
+		{"greater", "0.5"}, {"transpose", ""}, {"arange", "0.5"}};
 	for (size_t i = 0; i < CRN_COUNT(calls); i++) {
 		bool whole = false;
 		for (int64_t fail = 0; !whole; fail++) {

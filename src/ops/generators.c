@@ -20,8 +20,8 @@ static cairn_status shape_value(const crn_value *v, crn_value *ret, cairn_error 
 	int64_t shape[CRN_MAX_NDIM];
 	int ndim = v->kind == CRN_V_LIST ? v->list.n : 1;
 	if (ndim > CRN_MAX_NDIM)
-		return crn_fail(err, CAIRN_USAGE, "shape: %d axes, the limit is %d", ndim,
-			CRN_MAX_NDIM);
+		return crn_fail(
+			err, CAIRN_USAGE, "shape: %d axes, the limit is %d", ndim, CRN_MAX_NDIM);
 	CRN_TRY(crn_args_ints(v, ndim, shape, "shape", err));
 	return crn_value_ints(shape, ndim, ret, err);
 }
@@ -41,8 +41,7 @@ static crn_type type_of_shape(const crn_value *list, crn_dtype dtype)
 	return crn_type_make(dtype, list->list.n, shape);
 }
 
-static cairn_status number_fits(
-	const crn_op *op, const crn_value *v, crn_dtype t, cairn_error *err)
+static cairn_status number_fits(const crn_op *op, const crn_value *v, crn_dtype t, cairn_error *err)
 {
 	crn_elem e;
 	if (crn_value_to_elem(v, t, &e))
@@ -69,11 +68,13 @@ static cairn_status make_full(crn_graph *g, const crn_value *shape, const crn_va
 }
 
 /* Without a dtype, that of the number: bool, int64 (uint64) or float64. */
-static cairn_status build_full(crn_graph *g, const crn_op *self, const crn_value *args,
-	crn_value *ret, cairn_error *err)
+static cairn_status build_full(
+	crn_graph *g, const crn_op *self, const crn_value *args, crn_value *ret, cairn_error *err)
 {
-	static const char *const natural[] = {[CRN_V_BOOL] = "bool", [CRN_V_INT] = "int64",
-		[CRN_V_UINT] = "uint64", [CRN_V_FLOAT] = "float64"};
+	static const char *const natural[] = {[CRN_V_BOOL] = "bool",
+		[CRN_V_INT] = "int64",
+		[CRN_V_UINT] = "uint64",
+		[CRN_V_FLOAT] = "float64"};
 	CRN_VALUE dtype = {0};
 	if (args[2].kind == CRN_V_NONE)
 		CRN_TRY(crn_value_str(natural[args[1].kind], &dtype, err));
@@ -82,15 +83,15 @@ static cairn_status build_full(crn_graph *g, const crn_op *self, const crn_value
 	return make_full(g, &args[0], &args[1], &dtype, ret, err);
 }
 
-static cairn_status build_zeros(crn_graph *g, const crn_op *self, const crn_value *args,
-	crn_value *ret, cairn_error *err)
+static cairn_status build_zeros(
+	crn_graph *g, const crn_op *self, const crn_value *args, crn_value *ret, cairn_error *err)
 {
 	crn_value zero = crn_value_int(0);
 	return make_full(g, &args[0], &zero, &args[1], ret, err);
 }
 
-static cairn_status build_ones(crn_graph *g, const crn_op *self, const crn_value *args,
-	crn_value *ret, cairn_error *err)
+static cairn_status build_ones(
+	crn_graph *g, const crn_op *self, const crn_value *args, crn_value *ret, cairn_error *err)
 {
 	crn_value one = crn_value_int(1);
 	return make_full(g, &args[0], &one, &args[1], ret, err);
@@ -132,8 +133,8 @@ static bool arange_length(const crn_value *args, int64_t *ret)
 	return true;
 }
 
-static cairn_status build_arange(crn_graph *g, const crn_op *self, const crn_value *args,
-	crn_value *ret, cairn_error *err)
+static cairn_status build_arange(
+	crn_graph *g, const crn_op *self, const crn_value *args, crn_value *ret, cairn_error *err)
 {
 	bool alone = args[1].kind == CRN_V_NONE;
 	CRN_VALUE dtype = {0};

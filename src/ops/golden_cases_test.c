@@ -153,8 +153,7 @@ static crn_index_item parse_index(char *word)
 }
 
 /* words: op, operands. */
-static cairn_status call(
-	const golden *g, char **words, int n, crn_node **ret, cairn_error *err)
+static cairn_status call(const golden *g, char **words, int n, crn_node **ret, cairn_error *err)
 {
 	if (strcmp(words[0], "index") == 0) {
 		crn_index_item items[MAX_WORDS];

@@ -158,8 +158,8 @@ static void free_at(crn_node ***p)
 	crn_free(*p);
 }
 
-static cairn_status build_concatenate(crn_graph *g, const crn_op *self, const crn_value *args,
-	crn_value *ret, cairn_error *err)
+static cairn_status build_concatenate(
+	crn_graph *g, const crn_op *self, const crn_value *args, crn_value *ret, cairn_error *err)
 {
 	const crn_value *list = &args[ARRAYS];
 	CRN_CLEANUP(free_at) crn_node **nodes = crn_calloc((size_t)list->list.n, sizeof(*nodes));
@@ -176,8 +176,8 @@ static cairn_status build_concatenate(crn_graph *g, const crn_op *self, const cr
 }
 
 /* Every array gets the new axis as a view, then they are joined along it. */
-static cairn_status build_stack(crn_graph *g, const crn_op *self, const crn_value *args,
-	crn_value *ret, cairn_error *err)
+static cairn_status build_stack(
+	crn_graph *g, const crn_op *self, const crn_value *args, crn_value *ret, cairn_error *err)
 {
 	const crn_value *list = &args[ARRAYS];
 	const crn_type *first = &list->list.items[0].node->type;

@@ -25,9 +25,8 @@ static cairn_status truth(crn_graph *g, const crn_op *self, const crn_value *ope
 	return CAIRN_OK;
 }
 
-static cairn_status build_logical2(
-	crn_graph *g, const crn_op *op, crn_ew kernel, const crn_value *args, crn_value *ret,
-	cairn_error *err)
+static cairn_status build_logical2(crn_graph *g, const crn_op *op, crn_ew kernel,
+	const crn_value *args, crn_value *ret, cairn_error *err)
 {
 	CRN_VALUE x1 = {0};
 	CRN_VALUE x2 = {0};
@@ -37,26 +36,26 @@ static cairn_status build_logical2(
 	return crn_ew_build2(g, op, kernel, CRN_RULE_BITS, pair, ret, err);
 }
 
-static cairn_status build_logical_and(crn_graph *g, const crn_op *self, const crn_value *args,
-	crn_value *ret, cairn_error *err)
+static cairn_status build_logical_and(
+	crn_graph *g, const crn_op *self, const crn_value *args, crn_value *ret, cairn_error *err)
 {
 	return build_logical2(g, &crn_op_bitwise_and, CRN_EW_AND, args, ret, err);
 }
 
-static cairn_status build_logical_or(crn_graph *g, const crn_op *self, const crn_value *args,
-	crn_value *ret, cairn_error *err)
+static cairn_status build_logical_or(
+	crn_graph *g, const crn_op *self, const crn_value *args, crn_value *ret, cairn_error *err)
 {
 	return build_logical2(g, &crn_op_bitwise_or, CRN_EW_OR, args, ret, err);
 }
 
-static cairn_status build_logical_xor(crn_graph *g, const crn_op *self, const crn_value *args,
-	crn_value *ret, cairn_error *err)
+static cairn_status build_logical_xor(
+	crn_graph *g, const crn_op *self, const crn_value *args, crn_value *ret, cairn_error *err)
 {
 	return build_logical2(g, &crn_op_bitwise_xor, CRN_EW_XOR, args, ret, err);
 }
 
-static cairn_status build_logical_not(crn_graph *g, const crn_op *self, const crn_value *args,
-	crn_value *ret, cairn_error *err)
+static cairn_status build_logical_not(
+	crn_graph *g, const crn_op *self, const crn_value *args, crn_value *ret, cairn_error *err)
 {
 	CRN_VALUE x = {0};
 	CRN_TRY(truth(g, self, &args[0], &x, err));

@@ -19,8 +19,8 @@ static cairn_status bind_math(
 	crn_dtype t = n->in[0]->type.dtype;
 	crn_row_fn row = CRN_ISA_PICK(crn_math, isa)->row[kernel][t];
 	if (!row)
-		return crn_fail(err, CAIRN_USAGE, "%s: not defined for %s", n->op->name,
-			crn_dtype_name(t));
+		return crn_fail(
+			err, CAIRN_USAGE, "%s: not defined for %s", n->op->name, crn_dtype_name(t));
 	*ret = (crn_bound){.row = row};
 	return CAIRN_OK;
 }
@@ -51,16 +51,16 @@ static cairn_status build_whole(crn_graph *g, const crn_op *self, crn_math kerne
 	return build_float(g, self, kernel, args, ret, err);
 }
 
-#define HOOKS(id, how, kernel)                                                                     \
-	static cairn_status build_##id(crn_graph *g, const crn_op *self, const crn_value *args,    \
-		crn_value *ret, cairn_error *err)                                                  \
-	{                                                                                          \
-		return build_##how(g, self, kernel, args, ret, err);                               \
-	}                                                                                          \
-	static cairn_status bind_##id(                                                             \
-		const crn_node *n, crn_isa isa, crn_bound *ret, cairn_error *err)                  \
-	{                                                                                          \
-		return bind_math(n, isa, kernel, ret, err);                                        \
+#define HOOKS(id, how, kernel) \
+	static cairn_status build_##id(crn_graph *g, const crn_op *self, const crn_value *args, \
+		crn_value *ret, cairn_error *err) \
+	{ \
+		return build_##how(g, self, kernel, args, ret, err); \
+	} \
+	static cairn_status bind_##id( \
+		const crn_node *n, crn_isa isa, crn_bound *ret, cairn_error *err) \
+	{ \
+		return bind_math(n, isa, kernel, ret, err); \
 	}
 HOOKS(sqrt, float, CRN_MATH_SQRT)
 HOOKS(exp, float, CRN_MATH_EXP)
@@ -69,8 +69,8 @@ HOOKS(rint, whole, CRN_MATH_RINT)
 HOOKS(floor, whole, CRN_MATH_FLOOR)
 HOOKS(ceil, whole, CRN_MATH_CEIL)
 
-static cairn_status build_round(crn_graph *g, const crn_op *self, const crn_value *args,
-	crn_value *ret, cairn_error *err)
+static cairn_status build_round(
+	crn_graph *g, const crn_op *self, const crn_value *args, crn_value *ret, cairn_error *err)
 {
 	return build_whole(g, &crn_op_rint, CRN_MATH_RINT, args, ret, err);
 }
@@ -92,14 +92,14 @@ static double cost_power(const crn_node *n)
 static const crn_op *shortcut(crn_dtype result, const crn_value *exponent)
 {
 	double e = crn_value_is_number(exponent) ? crn_value_to_double(exponent) : 0;
-	return e == 1   ? &crn_op_astype
-	       : e == 2 ? &crn_op_square
+	return e == 1                                   ? &crn_op_astype
+	       : e == 2                                 ? &crn_op_square
 	       : e == 0.5 && crn_dtype_is_float(result) ? &crn_op_sqrt
 							: NULL;
 }
 
-static cairn_status build_power(crn_graph *g, const crn_op *self, const crn_value *args,
-	crn_value *ret, cairn_error *err)
+static cairn_status build_power(
+	crn_graph *g, const crn_op *self, const crn_value *args, crn_value *ret, cairn_error *err)
 {
 	const crn_value *operands[] = {&args[0], &args[1]};
 	if (crn_value_is_number(&args[0]) && crn_value_is_number(&args[1]))
@@ -118,8 +118,7 @@ static cairn_status build_power(crn_graph *g, const crn_op *self, const crn_valu
 		crn_hint(err, "cast to a float first: x.astype(\"float32\") ** -1");
 		return CAIRN_USAGE;
 	}
-	return crn_ew_build2(
-		g, self, CRN_EW_POWER, CRN_RULE_BOOL_IS_INT8, args, ret, err);
+	return crn_ew_build2(g, self, CRN_EW_POWER, CRN_RULE_BOOL_IS_INT8, args, ret, err);
 }
 
 static cairn_status bind_power(const crn_node *n, crn_isa isa, crn_bound *ret, cairn_error *err)

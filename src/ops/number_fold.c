@@ -140,8 +140,8 @@ static cairn_status fold_integers(const crn_op *op, crn_ew kernel, const crn_val
 	return from_wide(op, r, ret, err);
 }
 
-static cairn_status fold_floats(const crn_op *op, crn_ew kernel, double x, double y,
-	crn_value *ret, cairn_error *err)
+static cairn_status fold_floats(
+	const crn_op *op, crn_ew kernel, double x, double y, crn_value *ret, cairn_error *err)
 {
 	const void *in[] = {&x, &y};
 	if (is_comparison(kernel)) {
@@ -163,8 +163,8 @@ static cairn_status fold_floats(const crn_op *op, crn_ew kernel, double x, doubl
 cairn_status crn_fold_numbers(const crn_op *op, crn_ew kernel, const crn_value *a,
 	const crn_value *b, crn_value *ret, cairn_error *err)
 {
-	bool divides = kernel == CRN_EW_DIVIDE || kernel == CRN_EW_FLOOR_DIVIDE ||
-		kernel == CRN_EW_MOD;
+	bool divides =
+		kernel == CRN_EW_DIVIDE || kernel == CRN_EW_FLOOR_DIVIDE || kernel == CRN_EW_MOD;
 	if (divides && crn_value_to_double(b) == 0)
 		return crn_fail(err, CAIRN_USAGE, "%s: division by zero", op->name);
 	bool whole = a->kind != CRN_V_FLOAT && (!b || b->kind != CRN_V_FLOAT);
@@ -177,6 +177,6 @@ cairn_status crn_fold_numbers(const crn_op *op, crn_ew kernel, const crn_value *
 		*ret = crn_value_bool(isnan(crn_value_to_double(a)));
 		return CAIRN_OK;
 	}
-	return fold_floats(op, kernel, crn_value_to_double(a), b ? crn_value_to_double(b) : 0, ret,
-		err);
+	return fold_floats(
+		op, kernel, crn_value_to_double(a), b ? crn_value_to_double(b) : 0, ret, err);
 }

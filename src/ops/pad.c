@@ -100,8 +100,8 @@ static cairn_status refuse_constant(const crn_value *args, cairn_error *err)
 	return CAIRN_USAGE;
 }
 
-static cairn_status build(crn_graph *g, const crn_op *self, const crn_value *args,
-	crn_value *ret, cairn_error *err)
+static cairn_status build(
+	crn_graph *g, const crn_op *self, const crn_value *args, crn_value *ret, cairn_error *err)
 {
 	crn_node *array = args[ARRAY].node, *n;
 	int ndim = array->type.ndim;

@@ -20,14 +20,14 @@ static crn_dtype dtype_of(const crn_value *args)
 	return t;
 }
 
-static cairn_status build(crn_graph *g, const crn_op *self, const crn_value *args,
-	crn_value *ret, cairn_error *err)
+static cairn_status build(
+	crn_graph *g, const crn_op *self, const crn_value *args, crn_value *ret, cairn_error *err)
 {
 	int64_t shape[CRN_MAX_NDIM];
 	int ndim = args[SHAPE].kind == CRN_V_LIST ? args[SHAPE].list.n : 1;
 	if (ndim > CRN_MAX_NDIM)
-		return crn_fail(err, CAIRN_USAGE, "random: %d axes, the limit is %d", ndim,
-			CRN_MAX_NDIM);
+		return crn_fail(
+			err, CAIRN_USAGE, "random: %d axes, the limit is %d", ndim, CRN_MAX_NDIM);
 	CRN_TRY(crn_args_ints(&args[SHAPE], ndim, shape, "shape", err));
 	if (args[SEED].i < 0)
 		return crn_fail(err, CAIRN_USAGE, "random: seed must not be negative, got %lld",

@@ -29,8 +29,8 @@ static cairn_status set_texts(const crn_value *v, const crn_source *s, const cha
 	for (int d = 0; d < ndim; d++) {
 		const char *text = v->kind == CRN_V_LIST ? v->list.items[d].s : v->s;
 		if (strlen(text) >= ROOM)
-			return crn_fail(err, CAIRN_USAGE, "read: %s \"%.40s\" is longer than %d bytes",
-				what, text, ROOM - 1);
+			return crn_fail(err, CAIRN_USAGE,
+				"read: %s \"%.40s\" is longer than %d bytes", what, text, ROOM - 1);
 		snprintf(to[d], ROOM, "%s", text);
 	}
 	return CAIRN_OK;
@@ -46,8 +46,8 @@ static cairn_status set_names(const crn_value *v, crn_source *s, cairn_error *er
 	if (v->kind != CRN_V_STR)
 		return set_texts(v, s, "axes", to, err);
 	if ((int)strlen(v->s) != ndim)
-		return crn_fail(err, CAIRN_USAGE, "read: axes=\"%.40s\" names %zu axes, %s has %d", v->s,
-			strlen(v->s), s->url, ndim);
+		return crn_fail(err, CAIRN_USAGE, "read: axes=\"%.40s\" names %zu axes, %s has %d",
+			v->s, strlen(v->s), s->url, ndim);
 	for (int d = 0; d < ndim; d++)
 		snprintf(to[d], 2, "%c", v->s[d]);
 	return CAIRN_OK;
@@ -77,8 +77,8 @@ static cairn_status override(crn_source *s, const crn_value *args, cairn_error *
 	return set_texts(&args[UNIT], s, "unit", units, err);
 }
 
-static cairn_status build(crn_graph *g, const crn_op *self, const crn_value *args,
-	crn_value *ret, cairn_error *err)
+static cairn_status build(
+	crn_graph *g, const crn_op *self, const crn_value *args, crn_value *ret, cairn_error *err)
 {
 	const char *names[MAX_OPTIONS];
 	crn_value values[MAX_OPTIONS]; /* borrowed */
@@ -90,8 +90,8 @@ static cairn_status build(crn_graph *g, const crn_op *self, const crn_value *arg
 		values[i] = options->list.items[i].list.items[1];
 	}
 	crn_source *source = NULL;
-	CRN_TRY(crn_source_open(crn_graph_registry(g), args[URL].s, names, values, options->list.n,
-		&source, err));
+	CRN_TRY(crn_source_open(
+		crn_graph_registry(g), args[URL].s, names, values, options->list.n, &source, err));
 	cairn_status status = override(source, args, err);
 	if (status != CAIRN_OK) {
 		crn_source_close(source);
@@ -104,10 +104,13 @@ static cairn_status build(crn_graph *g, const crn_op *self, const crn_value *arg
 }
 
 static const crn_param params[] = {
-	{"url", CRN_P_STR, NULL, "file, folder, pattern (\"img.%05d.png\", \"*.tif\") or array in a zarr"},
+	{"url", CRN_P_STR, NULL,
+		"file, folder, pattern (\"img.%05d.png\", \"*.tif\") or array in a zarr"},
 	{"axes", CRN_P_STRS, "None", "axis names, slowest first: \"zyx\" or (\"z\", \"y\", \"x\")"},
-	{"scale", CRN_P_FLOATS, "None", "distance between voxel centres, one for all axes or one per axis"},
-	{"unit", CRN_P_STRS, "None", "unit of scale (\"micrometer\"), one for all axes or one per axis"},
+	{"scale", CRN_P_FLOATS, "None",
+		"distance between voxel centres, one for all axes or one per axis"},
+	{"unit", CRN_P_STRS, "None",
+		"unit of scale (\"micrometer\"), one for all axes or one per axis"},
 	{"**options", CRN_P_ANY, NULL, "options of the format; format=\"NAME\" skips the guessing"},
 	{.type = CRN_P_END},
 };
@@ -117,7 +120,8 @@ const crn_op crn_op_read = {
 	.category = "input",
 	.summary = "an array from a file, a folder of images or a zarr, read when it is needed",
 	.doc = "Opens headers only; pixels are read when a result needs them, and only those it "
-	       "needs. axes, scale and unit replace what the file says. Every format has options of "
+	       "needs. axes, scale and unit replace what the file says. Every format has options "
+	       "of "
 	       "its own; `cairn info URL` tells what was recognised.",
 	.source = "cairn",
 	.example = "print(read(\"volume.zarr\").mean())",

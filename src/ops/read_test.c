@@ -18,12 +18,12 @@
 
 static crn_graph *graph;
 
-static cairn_status call_read(const char *folder, const crn_kwarg *kwargs, int n, crn_value *ret,
-	cairn_error *err)
+static cairn_status call_read(
+	const char *folder, const crn_kwarg *kwargs, int n, crn_value *ret, cairn_error *err)
 {
 	crn_value url = {.kind = CRN_V_STR, .s = (char *)crn_test_path(folder)};
-	return crn_call_op(graph, crn_op_find(&crn_builtin_registry, "read"), &url, 1, kwargs, n, ret,
-		err);
+	return crn_call_op(
+		graph, crn_op_find(&crn_builtin_registry, "read"), &url, 1, kwargs, n, ret, err);
 }
 
 static crn_kwarg option(const char *name, const char *literal, crn_value *owner)
@@ -50,8 +50,8 @@ static void test_plain(void **state)
 static void test_overrides(void **state)
 {
 	CRN_VALUE axes = {0}, scale = {0}, unit = {0}, node = {0};
-	const crn_kwarg kwargs[] = {option("axes", "'zx'", &axes), option("scale", "(2.5, 4)", &scale),
-		option("unit", "'nanometer'", &unit)};
+	const crn_kwarg kwargs[] = {option("axes", "'zx'", &axes),
+		option("scale", "(2.5, 4)", &scale), option("unit", "'nanometer'", &unit)};
 	cairn_error err = {0};
 	crn_assert_ok(call_read("golden/zarr/v2/image", kwargs, 3, &node, &err));
 	const crn_axis *a = node.node->type.axes;

@@ -111,13 +111,12 @@ static cairn_status view_node(
 	CRN_TRY(crn_value_ints(s->step, s->ndim, &step, err));
 	CRN_TRY(crn_value_ints(s->length, s->ndim, &length, err));
 	CRN_TRY(crn_value_ints(s->fixed, n->type.ndim, &fixed, err));
-	crn_value args[] = {
-		{.kind = CRN_V_NODE, .node = n}, axis, start, step, length, fixed};
+	crn_value args[] = {{.kind = CRN_V_NODE, .node = n}, axis, start, step, length, fixed};
 	return crn_node_new(g, &crn_op_view, args, ret, err);
 }
 
-cairn_status crn_build_view(crn_graph *g, crn_node *n, const crn_view_spec *spec,
-	crn_node **ret, cairn_error *err)
+cairn_status crn_build_view(
+	crn_graph *g, crn_node *n, const crn_view_spec *spec, crn_node **ret, cairn_error *err)
 {
 	crn_view_spec s = *spec;
 	if (n->type.is_table)
@@ -138,8 +137,8 @@ cairn_status crn_build_view(crn_graph *g, crn_node *n, const crn_view_spec *spec
 	return view_node(g, n, &s, ret, err);
 }
 
-cairn_status crn_build_broadcast(crn_graph *g, crn_node *n, int ndim, const int64_t *shape,
-	crn_node **ret, cairn_error *err)
+cairn_status crn_build_broadcast(
+	crn_graph *g, crn_node *n, int ndim, const int64_t *shape, crn_node **ret, cairn_error *err)
 {
 	int added = ndim - n->type.ndim;
 	char text[256];
@@ -194,8 +193,8 @@ static int64_t slice_bound(int64_t v, int64_t extent, int64_t lo, int64_t hi)
 }
 
 /* Python's slice.indices(). */
-static cairn_status index_slice(const crn_index_item *item, int64_t extent, crn_view_spec *s,
-	int d, cairn_error *err)
+static cairn_status index_slice(
+	const crn_index_item *item, int64_t extent, crn_view_spec *s, int d, cairn_error *err)
 {
 	int64_t step = item->has_step ? item->step : 1;
 	if (step == 0)
@@ -224,15 +223,15 @@ static cairn_status count_items(const crn_node *n, const crn_index_item *items, 
 		added += items[i].kind == CRN_INDEX_NEWAXIS;
 	}
 	if (ellipses > 1)
-		return crn_fail(err, CAIRN_USAGE,
-			"an index can only have a single ellipsis ('...')");
+		return crn_fail(
+			err, CAIRN_USAGE, "an index can only have a single ellipsis ('...')");
 	if (named > n->type.ndim)
 		return crn_fail(err, CAIRN_USAGE,
 			"too many indices for array: array is %d-dimensional, but %d were indexed",
 			n->type.ndim, named);
 	if (added + n->type.ndim > CRN_MAX_NDIM)
-		return crn_fail(err, CAIRN_USAGE, "indexing would make more than %d axes",
-			CRN_MAX_NDIM);
+		return crn_fail(
+			err, CAIRN_USAGE, "indexing would make more than %d axes", CRN_MAX_NDIM);
 	*ret_rest = n->type.ndim - named;
 	return CAIRN_OK;
 }
@@ -247,8 +246,8 @@ static void keep_axes(const crn_node *n, int count, crn_view_spec *s, int *k)
 	}
 }
 
-cairn_status crn_build_index(crn_graph *g, crn_node *n, const crn_index_item *items,
-	int n_items, crn_node **ret, cairn_error *err)
+cairn_status crn_build_index(crn_graph *g, crn_node *n, const crn_index_item *items, int n_items,
+	crn_node **ret, cairn_error *err)
 {
 	int rest = 0, k = 0;
 	if (n->type.is_table)

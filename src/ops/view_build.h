@@ -23,14 +23,14 @@ typedef struct crn_view_spec {
 /** The view that leaves an array as it is. */
 crn_view_spec crn_view_identity(const crn_type *t);
 /** The node for a spec over `n`: folded into n's own view, n itself when nothing changes. */
-CRN_CHECKED cairn_status crn_build_view(crn_graph *g, crn_node *n, const crn_view_spec *spec,
-	crn_node **ret, cairn_error *err);
+CRN_CHECKED cairn_status crn_build_view(
+	crn_graph *g, crn_node *n, const crn_view_spec *spec, crn_node **ret, cairn_error *err);
 /** n broadcast to a shape (NumPy's rule). USAGE if it does not broadcast. */
 CRN_CHECKED cairn_status crn_build_broadcast(crn_graph *g, crn_node *n, int ndim,
 	const int64_t *shape, crn_node **ret, cairn_error *err);
 
 typedef enum crn_index_kind {
-	CRN_INDEX_INT,	    /* x[3]: the axis goes */
+	CRN_INDEX_INT,      /* x[3]: the axis goes */
 	CRN_INDEX_SLICE,    /* x[1:9:2] */
 	CRN_INDEX_ELLIPSIS, /* x[...]: all axes not named */
 	CRN_INDEX_NEWAXIS,  /* x[None]: a new axis of length 1 */

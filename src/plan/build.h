@@ -10,7 +10,7 @@
 typedef struct crn_builder {
 	crn_plan *plan;
 	const crn_node *producing; /* the cut whose own piece is being built: no leaf of itself */
-	bool tight;		   /* smallest memory instead of best time */
+	bool tight;                /* smallest memory instead of best time */
 } crn_builder;
 
 /** Leaves the graph forces: source chunks, residents, streamed reductions, globals (no tiles yet
@@ -22,8 +22,8 @@ CRN_CHECKED cairn_status crn_build_cuts(crn_builder *b, cairn_error *err);
 CRN_CHECKED cairn_status crn_build_stages(crn_builder *b, cairn_error *err);
 
 /** Piece under roots, with the plan's present leaves. */
-CRN_CHECKED cairn_status crn_build_piece(crn_builder *b, crn_node *const *roots, int n_roots,
-	crn_piece *ret, cairn_error *err);
+CRN_CHECKED cairn_status crn_build_piece(
+	crn_builder *b, crn_node *const *roots, int n_roots, crn_piece *ret, cairn_error *err);
 
 /** Region of in[0] that a region of a reduction's output folds. */
 void crn_plan_reduced_region(const crn_node *n, const crn_region *out, crn_region *ret_in);

@@ -3,10 +3,10 @@
  * cuts.c -- leaves and cuts: where values are taken from memory instead of being recomputed.
  *
  * Forced leaves: chunks of sources that decode whole units, results of reductions, states of global
- * ops. Optional cuts: the input of a stencil, when computing its halo again for every tile costs more
- * than storing the input once. For every candidate the estimated time of the whole plan is compared
- * with and without the cut (greedily, best first); the smallest dtype tends to win by itself
- * because its chunks are cheapest to pin.
+ * ops. Optional cuts: the input of a stencil, when computing its halo again for every tile costs
+ * more than storing the input once. For every candidate the estimated time of the whole plan is
+ * compared with and without the cut (greedily, best first); the smallest dtype tends to win by
+ * itself because its chunks are cheapest to pin.
  *
  * Why so: fixed rules ("always cut before a big stencil") were wrong both for a slice of a filter
  * (cutting computes whole chunks) and for cheap producers; the cost model sees both.
@@ -47,14 +47,14 @@ static void place(void *user, crn_node *n, bool as_root, crn_placement *ret)
 	for (int g = 0; g < p->n_globals; g++)
 		if (p->globals[g].node == n)
 			ret->slot = g;
-	ret->role = n->op->kind == CRN_SOURCE	     ? CRN_ROLE_BOX
+	ret->role = n->op->kind == CRN_SOURCE        ? CRN_ROLE_BOX
 		    : n->op->kind == CRN_ELEMENTWISE ? CRN_ROLE_GROUP
-		    : n->op->kind == CRN_VIEW	     ? CRN_ROLE_VIEW
+		    : n->op->kind == CRN_VIEW        ? CRN_ROLE_VIEW
 						     : CRN_ROLE_COMPUTE;
 }
 
-cairn_status crn_build_piece(crn_builder *b, crn_node *const *roots, int n_roots, crn_piece *ret,
-	cairn_error *err)
+cairn_status crn_build_piece(
+	crn_builder *b, crn_node *const *roots, int n_roots, crn_piece *ret, cairn_error *err)
 {
 	return crn_piece_build(roots, n_roots, place, b, ret, err);
 }
@@ -62,7 +62,8 @@ cairn_status crn_build_piece(crn_builder *b, crn_node *const *roots, int n_roots
 size_t crn_build_share(const crn_builder *b, bool top)
 {
 	const crn_plan_options *o = &b->plan->options;
-	/* Half for the tasks of a stage, a quarter for producers, a quarter for chunks that stay. */
+	/* Half for the tasks of a stage, a quarter for producers, a quarter for chunks that stay.
+	 */
 	size_t tasks = (size_t)o->n_threads * (top ? 2 : 4);
 	size_t share = o->memory_bytes / tasks;
 	/* Larger tiles stop helping where they leave the last-level cache far behind. */
@@ -87,8 +88,8 @@ static crn_hash cut_key(const crn_cut *c)
 
 static void finish_cut(crn_cut *c)
 {
-	c->chunk_bytes = crn_view_dense_bytes(
-		c->node->type.dtype, c->chunks.domain.ndim, c->chunks.tile);
+	c->chunk_bytes =
+		crn_view_dense_bytes(c->node->type.dtype, c->chunks.domain.ndim, c->chunks.tile);
 	c->key = cut_key(c);
 }
 
@@ -123,7 +124,8 @@ static cairn_status add_streamed(crn_builder *b, crn_node *n, cairn_error *err)
 	crn_node *in = n->in[0];
 	size_t acc = n->op->reduce->acc_bytes(n);
 	CRN_TRY(crn_build_piece(b, &in, 1, &c.piece, err));
-	/* Output chunks of at most 64 Ki elements keep accumulators in cache and give parallelism. */
+	/* Output chunks of at most 64 Ki elements keep accumulators in cache and give parallelism.
+	 */
 	crn_region wanted = b->plan->infos[crn_plan_info(b->plan, n)].wanted, first, read;
 	int64_t chunk[CRN_MAX_NDIM], room = 65536;
 	for (int d = n->type.ndim - 1; d >= 0; d--) {
@@ -135,8 +137,11 @@ static cairn_status add_streamed(crn_builder *b, crn_node *n, cairn_error *err)
 	crn_tiling_set(&c.chunks, &wanted, chunk);
 	first = crn_region_empty(&wanted) ? wanted : crn_tiling_region(&c.chunks, 0);
 	crn_plan_reduced_region(n, &first, &read);
-	crn_tile_query q = {.plan = b->plan, .piece = &c.piece, .domain = read,
-		.share_bytes = crn_build_share(b, false), .most_voxels = CUT_CHUNK_VOXELS,
+	crn_tile_query q = {.plan = b->plan,
+		.piece = &c.piece,
+		.domain = read,
+		.share_bytes = crn_build_share(b, false),
+		.most_voxels = CUT_CHUNK_VOXELS,
 		.fixed_bytes = 2 * crn_buffer_bytes(acc * (size_t)crn_region_count(&first)),
 		.tight = b->tight};
 	for (int d = 0; d < in->type.ndim; d++)
@@ -163,15 +168,15 @@ static cairn_status add_reduction(crn_builder *b, crn_node *n, cairn_error *err)
 	if (!crn_mul_size(acc, (size_t)crn_type_count(&n->type), &total) ||
 		total > RESIDENT_MAX_BYTES || crn_region_count(wanted) != crn_type_count(&n->type))
 		return add_streamed(b, n, err);
-	crn_resident *residents = crn_realloc_array(
-		p->residents, (size_t)p->n_residents + 1, sizeof(*residents));
+	crn_resident *residents =
+		crn_realloc_array(p->residents, (size_t)p->n_residents + 1, sizeof(*residents));
 	if (!residents)
 		return crn_fail_memory(err, "a plan", sizeof(*residents));
 	p->residents = residents;
 	p->residents[p->n_residents++] = (crn_resident){.node = n,
 		.acc_bytes = crn_buffer_bytes(total),
-		.result_bytes = crn_buffer_bytes(crn_view_dense_bytes(
-			n->type.dtype, n->type.ndim, n->type.shape))};
+		.result_bytes = crn_buffer_bytes(
+			crn_view_dense_bytes(n->type.dtype, n->type.ndim, n->type.shape))};
 	return CAIRN_OK;
 }
 
@@ -222,9 +227,12 @@ static cairn_status make_cut(crn_builder *b, crn_node *n, crn_cut *ret, cairn_er
 	cairn_status status = crn_build_piece(b, &n, 1, &c.piece, err);
 	b->producing = NULL;
 	CRN_TRY(status);
-	crn_tile_query q = {.plan = p, .piece = &c.piece,
-		.domain = p->infos[crn_plan_info(p, n)].wanted, .owned_roots = true,
-		.share_bytes = crn_build_share(b, false), .most_voxels = CUT_CHUNK_VOXELS,
+	crn_tile_query q = {.plan = p,
+		.piece = &c.piece,
+		.domain = p->infos[crn_plan_info(p, n)].wanted,
+		.owned_roots = true,
+		.share_bytes = crn_build_share(b, false),
+		.most_voxels = CUT_CHUNK_VOXELS,
 		.tight = b->tight};
 	for (int d = 0; d < n->type.ndim; d++)
 		q.unit[d] = 1;
@@ -314,8 +322,8 @@ static cairn_status rebuild_cuts(crn_builder *b, cairn_error *err)
 	return CAIRN_OK;
 }
 
-static cairn_status try_cut(crn_builder *b, crn_node *n, double *best_ns, bool *ret_kept,
-	cairn_error *err)
+static cairn_status try_cut(
+	crn_builder *b, crn_node *n, double *best_ns, bool *ret_kept, cairn_error *err)
 {
 	crn_plan *p = b->plan;
 	crn_cut c;

@@ -2,8 +2,8 @@
  *
  * dump_graph.c -- a plan's nodes as DOT, and as SVG with a layout of our own (no graphviz).
  *
- * Layout: a node's row is one below the lowest of its inputs; rows are filled from the left in graph
- * order, so edges point down.
+ * Layout: a node's row is one below the lowest of its inputs; rows are filled from the left in
+ * graph order, so edges point down.
  */
 #include "plan/dump.h"
 
@@ -75,8 +75,7 @@ static void svg_node(const crn_plan *p, int i, const place *at, crn_str *out)
 	int x = at[i].column * (BOX_W + GAP_X) + GAP_X, y = at[i].row * (BOX_H + GAP_Y) + GAP_Y;
 	for (int k = 0; k < n->n_in; k++) {
 		const place *from = &at[crn_plan_info(p, n->in[k])];
-		crn_str_appendf(out,
-			"<path d=\"M%d %d L%d %d\" stroke=\"#777\" fill=\"none\"/>\n",
+		crn_str_appendf(out, "<path d=\"M%d %d L%d %d\" stroke=\"#777\" fill=\"none\"/>\n",
 			from->column * (BOX_W + GAP_X) + GAP_X + BOX_W / 2,
 			from->row * (BOX_H + GAP_Y) + GAP_Y + BOX_H, x + BOX_W / 2, y);
 	}

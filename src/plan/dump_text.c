@@ -13,8 +13,7 @@
 
 const char *crn_stage_name(const crn_stage *s)
 {
-	static const char *const names[] = {
-		"fold", "reduce", "write", "table", "print", "memory"};
+	static const char *const names[] = {"fold", "reduce", "write", "table", "print", "memory"};
 	return names[s->kind];
 }
 
@@ -78,7 +77,8 @@ static void text_stage(const crn_plan *p, int i, crn_str *out)
 		return;
 	crn_str_appendf(out, "       %lld tasks of ", (long long)s->tasks.n_tiles);
 	print_ints(out, "(", s->tasks.tile, s->tasks.domain.ndim, ")");
-	crn_str_appendf(out, ", %s each at most", crn_format_bytes((double)s->tasks.work_bytes, bytes));
+	crn_str_appendf(
+		out, ", %s each at most", crn_format_bytes((double)s->tasks.work_bytes, bytes));
 	if (s->kind == CRN_STAGE_ARRAY) {
 		crn_str_appendf(out, "; %lld chunks of ", (long long)crn_stage_units(s));
 		print_ints(out, "(", s->unit, s->tasks.domain.ndim, ")");
@@ -171,10 +171,11 @@ static void json_cuts(const crn_plan *p, crn_str *out)
 		crn_str_append(out, c ? ", {\"node\": " : "{\"node\": ");
 		crn_json_quote(out, cut->node->origin);
 		crn_str_appendf(out,
-			", \"kind\": \"%s\", \"why\": \"%s\", \"chunks\": %lld, \"chunk_bytes\": %zu, "
+			", \"kind\": \"%s\", \"why\": \"%s\", \"chunks\": %lld, \"chunk_bytes\": "
+			"%zu, "
 			"\"level\": %d, \"work_bytes\": %zu",
-			kinds[cut->kind], cut->why, (long long)cut->chunks.n_tiles, cut->chunk_bytes,
-			cut->level, cut->chunks.work_bytes);
+			kinds[cut->kind], cut->why, (long long)cut->chunks.n_tiles,
+			cut->chunk_bytes, cut->level, cut->chunks.work_bytes);
 		print_ints(out, ", \"chunk\": [", cut->chunks.tile, cut->chunks.domain.ndim, "]}");
 	}
 	crn_str_append(out, "]");
@@ -194,7 +195,8 @@ static void json_nodes(const crn_plan *p, const double *voxels, crn_str *out)
 		crn_str_append(out, ", \"name\": ");
 		crn_json_quote(out, info->node->origin);
 		crn_str_appendf(out, ", \"dtype\": \"%s\"", crn_dtype_name(info->node->type.dtype));
-		print_ints(out, ", \"shape\": [", info->node->type.shape, info->node->type.ndim, "]");
+		print_ints(
+			out, ", \"shape\": [", info->node->type.shape, info->node->type.ndim, "]");
 		crn_str_append(out, ", \"wanted\": ");
 		crn_json_double(out, (double)crn_region_count(&info->wanted));
 		crn_str_append(out, ", \"computed\": ");
@@ -216,8 +218,8 @@ cairn_status crn_dump_json(const crn_plan *p, crn_str *out, cairn_error *err)
 		"\"memory_bytes\": %zu, \"min_bytes\": %zu, \"need_bytes\": %zu, "
 		"\"standing_bytes\": %zu, \"read_bytes\": ",
 		crn_hash_hex(p->hash, hex), p->options.n_threads, crn_isa_name(p->options.isa),
-		p->fits ? "true" : "false", p->options.memory_bytes, p->smallest_bytes, p->need_bytes,
-		p->standing_bytes);
+		p->fits ? "true" : "false", p->options.memory_bytes, p->smallest_bytes,
+		p->need_bytes, p->standing_bytes);
 	crn_json_double(out, crn_plan_source_bytes(p, voxels));
 	crn_str_append(out, ", \"stages\": [");
 	for (int i = 0; i < p->n_stages; i++)

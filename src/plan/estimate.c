@@ -2,8 +2,8 @@
  *
  * estimate.c -- voxels a plan will compute per node, without visiting every tile.
  *
- * The work of a tile depends on its position only near the borders of the array, so per axis the two
- * first, the two last and one inner tile stand for all (exact up to five tiles per axis and for
+ * The work of a tile depends on its position only near the borders of the array, so per axis the
+ * two first, the two last and one inner tile stand for all (exact up to five tiles per axis and for
  * halos up to two tiles). Costs O(nodes), for ten tiles and for 10^8 (law 2).
  */
 #include "plan/estimate.h"
@@ -92,7 +92,8 @@ cairn_status crn_plan_voxels(const crn_plan *p, double *ret_voxels, cairn_error 
 	memset(ret_voxels, 0, sizeof(double) * (size_t)p->n_infos);
 	for (int c = 0; c < p->n_cuts; c++)
 		if (p->cuts[c].kind == CRN_CUT_NODE)
-			CRN_TRY(add_piece(&p->cuts[c].piece, &p->cuts[c].chunks, 1, ret_voxels, err));
+			CRN_TRY(add_piece(
+				&p->cuts[c].piece, &p->cuts[c].chunks, 1, ret_voxels, err));
 	for (int i = 0; i < p->n_stages; i++) {
 		const crn_stage *s = &p->stages[i];
 		crn_tiling tiles = s->tasks;

@@ -15,8 +15,8 @@
 #include <string.h>
 
 /* Need of input k of a piece node. A group's inputs broadcast to the group's shape. */
-void crn_piece_need(const crn_pnode *pn, int k, const crn_node *in, const crn_region *out,
-	crn_need *ret)
+void crn_piece_need(
+	const crn_pnode *pn, int k, const crn_node *in, const crn_region *out, crn_need *ret)
 {
 	if (pn->role == CRN_ROLE_GROUP)
 		*ret = (crn_need){.region = crn_broadcast_region(&in->type, &pn->node->type, out)};
@@ -166,8 +166,7 @@ size_t crn_program_scratch(const crn_pnode *pn)
 
 static size_t region_bytes(const crn_node *n, const crn_region *r)
 {
-	return crn_buffer_bytes(
-		(size_t)crn_region_count(r) * crn_dtype_size(n->type.dtype));
+	return crn_buffer_bytes((size_t)crn_region_count(r) * crn_dtype_size(n->type.dtype));
 }
 
 typedef struct meter {
@@ -240,8 +239,8 @@ static void meter_inputs(meter *m, int i, int (*left)[CRN_LAYOUT_LIST])
 			crn_piece_need(pn, k, in, &m->l->of[i].region[w], &need);
 			crn_region read = crn_need_read(&need, in->type.shape);
 			if (!crn_region_empty(&read))
-				meter_release(m, pn->in[k],
-					crn_layout_find(m->l, pn->in[k], &read), left[pn->in[k]]);
+				meter_release(m, pn->in[k], crn_layout_find(m->l, pn->in[k], &read),
+					left[pn->in[k]]);
 		}
 	}
 }
@@ -285,7 +284,8 @@ void crn_layout_measure(crn_layout *l, const crn_piece *p, bool owned_roots, crn
 				int64_t n_chunks;
 				size_t chunk_bytes;
 				chunks(plan, pn->slot, r, &n_chunks, &chunk_bytes);
-				ret_bytes->pinned += (size_t)n_chunks * crn_buffer_bytes(chunk_bytes);
+				ret_bytes->pinned +=
+					(size_t)n_chunks * crn_buffer_bytes(chunk_bytes);
 				*ret_ns += 200.0 * (double)n_chunks +
 					   0.4 * (double)crn_region_count(r);
 			}

@@ -2,8 +2,8 @@
  *
  * need.c -- region arithmetic of nodes. See need.h.
  *
- * Invariant: crn_need_read() is inside the domain, and contains crn_border_index() of every index of
- * need->region on every axis (property-tested in need_test.c).
+ * Invariant: crn_need_read() is inside the domain, and contains crn_border_index() of every index
+ * of need->region on every axis (property-tested in need_test.c).
  */
 #include "plan/need.h"
 

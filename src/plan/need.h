@@ -4,7 +4,8 @@
  *
  * The one place that knows broadcasting, affine views and border extension as *regions*:
  *
- *	out region ──op──> wanted input region (may stick out) ──clip, add border sources──> read region
+ *	out region ──op──> wanted input region (may stick out) ──clip, add border sources──> read
+ *region
  *
  * Pure functions; no allocation.
  */

@@ -3,8 +3,8 @@
  * piece.c -- collecting the nodes of a piece and forming elementwise groups.
  *
  * Grouping walks from the roots down: an elementwise node joins the group of its users if all of
- * them are elementwise nodes of one group and have its shape. So a diamond (x*x + x) is one program,
- * and a value used by two different groups is stored once.
+ * them are elementwise nodes of one group and have its shape. So a diamond (x*x + x) is one
+ * program, and a value used by two different groups is stored once.
  */
 #include "plan/piece.h"
 
@@ -60,7 +60,10 @@ static cairn_status add(builder *b, crn_node *n, bool as_root, int *ret, cairn_e
 	}
 	crn_placement where = {.slot = -1, .info = -1};
 	b->place(b->plan, n, as_root, &where);
-	crn_pnode pn = {.node = n, .role = where.role, .slot = where.slot, .info = where.info,
+	crn_pnode pn = {.node = n,
+		.role = where.role,
+		.slot = where.slot,
+		.info = where.info,
 		.cost_ns = where.cost_ns};
 	if (!is_leaf(&pn)) {
 		pn.n_in = n->n_in;
@@ -129,7 +132,8 @@ static void form_groups(crn_piece *p)
 	}
 }
 
-/* Outside inputs of a group, each once; the index of `node` among them, adding it if there is room. */
+/* Outside inputs of a group, each once; the index of `node` among them, adding it if there is room.
+ */
 static int outside_input(crn_pnode *root, int *inputs, int node)
 {
 	for (int k = 0; k < root->n_in; k++)
@@ -141,8 +145,8 @@ static int outside_input(crn_pnode *root, int *inputs, int node)
 	return root->n_in++;
 }
 
-/* The last node of the group that reads `node`. While a group is compiled, the list of its root becomes
- * the group's outside inputs, so the root's own inputs come in `own`. */
+/* The last node of the group that reads `node`. While a group is compiled, the list of its root
+ * becomes the group's outside inputs, so the root's own inputs come in `own`. */
 static int last_use(const crn_piece *p, int group, int node, const int *own, int n_own)
 {
 	for (int k = 0; k < n_own; k++)
@@ -191,8 +195,11 @@ static bool compile_group(crn_piece *p, int g, crn_place_fn place, void *plan, i
 		crn_step *s = &root->program.steps[n];
 		crn_placement where = {.slot = -1, .info = -1};
 		place(plan, pn->node, i == g && is_root(p, g), &where);
-		*s = (crn_step){.row = where.bound->row, .data = where.bound->data,
-			.n_operands = i == g ? n_in : pn->n_in, .info = pn->info, .reg = -1};
+		*s = (crn_step){.row = where.bound->row,
+			.data = where.bound->data,
+			.n_operands = i == g ? n_in : pn->n_in,
+			.info = pn->info,
+			.reg = -1};
 		const int *in = i == g ? own : pn->in;
 		for (int k = 0; k < s->n_operands; k++) {
 			const crn_pnode *from = &p->nodes[in[k]];
@@ -236,7 +243,8 @@ static cairn_status compile_groups(crn_piece *p, crn_place_fn place, void *plan,
 			return crn_fail_memory(err, "a block program", sizeof(crn_step));
 		if (!compile_group(p, g, place, plan, inputs))
 			return crn_fail(err, CAIRN_USAGE,
-				"one elementwise expression uses more than %d arrays", CRN_MAX_INPUTS);
+				"one elementwise expression uses more than %d arrays",
+				CRN_MAX_INPUTS);
 		memcpy(root->in, inputs, sizeof(inputs));
 	}
 	return CAIRN_OK;

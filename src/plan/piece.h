@@ -26,12 +26,12 @@
 
 typedef enum crn_role {
 	CRN_ROLE_CHUNKS,   /* leaf: chunks of cut `slot` */
-	CRN_ROLE_BOX,	   /* leaf: source->read_box */
+	CRN_ROLE_BOX,      /* leaf: source->read_box */
 	CRN_ROLE_RESIDENT, /* leaf: whole small array in memory, resident `slot` */
 	CRN_ROLE_COMPUTE,  /* generator, stencil, global with state `slot` */
 	CRN_ROLE_VIEW,
-	CRN_ROLE_GROUP,	   /* elementwise root with its program */
-	CRN_ROLE_MEMBER,   /* elementwise, computed by its group's program */
+	CRN_ROLE_GROUP,  /* elementwise root with its program */
+	CRN_ROLE_MEMBER, /* elementwise, computed by its group's program */
 } crn_role;
 
 /** One step of a block program: op over operands, each a register (>= 0) or input -1-k. */
@@ -40,7 +40,7 @@ typedef struct crn_step {
 	const void *data;
 	int n_operands;
 	int operand[CRN_MAX_INPUTS];
-	int reg; /* destination register; -1: the output row itself */
+	int reg;  /* destination register; -1: the output row itself */
 	int info; /* counter index of the node */
 } crn_step;
 
@@ -53,13 +53,13 @@ typedef struct crn_program {
 typedef struct crn_pnode {
 	crn_node *node;
 	crn_role role;
-	int slot;	/* CHUNKS: cut; RESIDENT: resident; COMPUTE of a GLOBAL: global; else -1 */
-	int info;	/* index into the plan's node table: bound data, counters */
+	int slot;       /* CHUNKS: cut; RESIDENT: resident; COMPUTE of a GLOBAL: global; else -1 */
+	int info;       /* index into the plan's node table: bound data, counters */
 	double cost_ns; /* per voxel of the node */
 	int n_in;
 	int in[CRN_MAX_INPUTS]; /* indices into the piece; for a GROUP its outside inputs */
-	crn_program program;	/* GROUP */
-	int group;	/* MEMBER: index of the group root; else own index */
+	crn_program program;    /* GROUP */
+	int group;              /* MEMBER: index of the group root; else own index */
 } crn_pnode;
 
 typedef struct crn_piece {

@@ -99,7 +99,8 @@ static void want(crn_plan *p, const crn_node *n, const crn_region *r)
 {
 	crn_info *info = &p->infos[crn_plan_info(p, n)];
 	info->wanted = crn_region_empty(&info->wanted) ? *r : crn_region_hull(&info->wanted, r);
-	/* Accumulators are dense: a reduction asked for every other element computes those between. */
+	/* Accumulators are dense: a reduction asked for every other element computes those between.
+	 */
 	for (int d = 0; d < n->type.ndim; d++) {
 		if (n->op->kind != CRN_REDUCTION || info->wanted.n[d] < 1)
 			continue;
@@ -137,7 +138,8 @@ static void want_all(crn_plan *p, crn_node *const *sinks, int n_sinks)
 		want(p, sinks[s], p->options.region ? p->options.region : &whole);
 	}
 	for (int i = p->n_infos - 1; i >= 0; i--)
-		if (!crn_region_empty(&p->infos[i].wanted) || p->infos[i].node->op->kind == CRN_SINK)
+		if (!crn_region_empty(&p->infos[i].wanted) ||
+			p->infos[i].node->op->kind == CRN_SINK)
 			want_inputs(p, &p->infos[i]);
 }
 
@@ -200,8 +202,9 @@ cairn_status crn_plan_check_fits(const crn_plan *p, cairn_error *err)
 	crn_format_bytes((double)p->smallest_bytes, need);
 	crn_format_bytes((double)p->options.memory_bytes, have);
 	crn_fail(err, CAIRN_NOFIT,
-		"the plan does not fit the memory budget: it needs %s (%zu bytes), the budget is %s", need,
-		p->smallest_bytes, have);
+		"the plan does not fit the memory budget: it needs %s (%zu bytes), the budget is "
+		"%s",
+		need, p->smallest_bytes, have);
 	if (p->biggest)
 		crn_where(err, "op %s needs most", p->biggest->origin);
 	crn_hint(err, "try --memory %zuM, or smaller chunks for the output",

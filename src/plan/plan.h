@@ -4,9 +4,9 @@
  * and how much memory that takes at most.
  *
  *	sinks ── nodes ── globals, residents (stages before the sink)
- *			├─ cuts: nodes whose chunks go through the cache (decoded sources; results worth
- *			│        keeping because recomputing them for every halo costs more)
- *			└─ stages, in order: folds of global ops, reductions, then the sink's own tasks
+ *			├─ cuts: nodes whose chunks go through the cache (decoded sources; results
+ *worth │        keeping because recomputing them for every halo costs more) └─ stages, in order:
+ *folds of global ops, reductions, then the sink's own tasks
  *
  * Invariants
  *  (1) The plan is read-only after crn_plan_build(); state runs beside it (exec).
@@ -25,9 +25,9 @@
 #define CRN_MAX_LEVELS 64
 
 typedef struct crn_info {
-	crn_node *node;	   /* borrowed from the sinks, which the caller keeps */
+	crn_node *node; /* borrowed from the sinks, which the caller keeps */
 	crn_bound bound;
-	double cost_ns;	   /* per voxel: asked of the op once */
+	double cost_ns;    /* per voxel: asked of the op once */
 	crn_region wanted; /* hull of what the sinks need of it: the minimal work */
 } crn_info;
 
@@ -37,7 +37,7 @@ typedef struct crn_tiling {
 	int64_t tile[CRN_MAX_NDIM], grid[CRN_MAX_NDIM];
 	int64_t n_tiles;
 	size_t work_bytes; /* (3) */
-	double tile_ns;	   /* estimate for an inner tile */
+	double tile_ns;    /* estimate for an inner tile */
 } crn_tiling;
 void crn_tiling_set(crn_tiling *t, const crn_region *domain, const int64_t *tile);
 crn_region crn_tiling_region(const crn_tiling *t, int64_t index);
@@ -47,18 +47,19 @@ typedef enum crn_cut_kind { CRN_CUT_SOURCE, CRN_CUT_NODE, CRN_CUT_REDUCTION } cr
 typedef struct crn_cut {
 	crn_cut_kind kind;
 	crn_node *node;
-	crn_piece piece;   /* of the producer; empty for sources; for reductions: of in[0] */
-	crn_tiling chunks; /* one tile = one chunk; work_bytes of its producer (without the chunk) */
+	crn_piece piece; /* of the producer; empty for sources; for reductions: of in[0] */
+	crn_tiling
+		chunks; /* one tile = one chunk; work_bytes of its producer (without the chunk) */
 	int64_t inner[CRN_MAX_NDIM]; /* REDUCTION: tile of in[0] folded at a time */
-	size_t chunk_bytes; /* of a full chunk */
+	size_t chunk_bytes;          /* of a full chunk */
 	int level;
-	crn_hash key;	   /* names the chunks in the process-wide cache */
-	const char *why;   /* for explain */
+	crn_hash key;    /* names the chunks in the process-wide cache */
+	const char *why; /* for explain */
 } crn_cut;
 
 typedef struct crn_global_plan {
 	crn_node *node;
-	crn_piece piece;   /* roots: all inputs */
+	crn_piece piece; /* roots: all inputs */
 	crn_tiling tiling;
 	size_t partial_bytes; /* per worker, widest pass */
 } crn_global_plan;
@@ -77,15 +78,15 @@ typedef enum crn_stage_kind {
 	CRN_STAGE_ARRAY,    /* sink: write an array */
 	CRN_STAGE_TABLE,    /* sink: write a table from a finished global */
 	CRN_STAGE_PRINT,
-	CRN_STAGE_MEMORY,   /* a region into the caller's memory */
+	CRN_STAGE_MEMORY, /* a region into the caller's memory */
 } crn_stage_kind;
 
 typedef struct crn_stage {
 	crn_stage_kind kind;
-	int index;	   /* of the global or resident; of the sink otherwise */
-	crn_node *node;	   /* the array written, or the global */
-	crn_piece piece;   /* ARRAY, PRINT, MEMORY */
-	crn_tiling tasks;  /* one tile = one task; ARRAY: whole write units */
+	int index;                  /* of the global or resident; of the sink otherwise */
+	crn_node *node;             /* the array written, or the global */
+	crn_piece piece;            /* ARRAY, PRINT, MEMORY */
+	crn_tiling tasks;           /* one tile = one task; ARRAY: whole write units */
 	int64_t tile[CRN_MAX_NDIM]; /* a task is computed in tiles of this size (often the task) */
 	int64_t unit[CRN_MAX_NDIM]; /* ARRAY: write unit */
 	int64_t unit_grid[CRN_MAX_NDIM];
@@ -115,20 +116,21 @@ typedef struct crn_plan {
 	int n_stages;
 	int n_levels;
 	size_t level_bytes[CRN_MAX_LEVELS]; /* largest work_bytes of a cut of the level */
-	size_t top_bytes;      /* largest work_bytes of a stage's task */
-	size_t standing_bytes; /* results and partials that stay during the run */
-	size_t table_bytes;    /* part of standing: allowance for tables of global ops */
-	size_t need_bytes;     /* of this plan: standing, and one task of every kind */
-	size_t smallest_bytes; /* smallest budget that works: need_bytes of the tightest plan */
+	size_t top_bytes;                   /* largest work_bytes of a stage's task */
+	size_t standing_bytes;              /* results and partials that stay during the run */
+	size_t table_bytes;      /* part of standing: allowance for tables of global ops */
+	size_t need_bytes;       /* of this plan: standing, and one task of every kind */
+	size_t smallest_bytes;   /* smallest budget that works: need_bytes of the tightest plan */
 	const crn_node *biggest; /* the op whose task is largest */
 	bool fits;
-	crn_hash hash;	       /* of all sinks: the journal's name for this plan */
+	crn_hash hash; /* of all sinks: the journal's name for this plan */
 } crn_plan;
 
 /**
  * Plans `sinks` (SINK nodes; or one array node with options->region). The nodes must outlive it.
  *
- * USAGE for options no format takes. A plan that does not fit has fits == false and smallest_bytes set.
+ * USAGE for options no format takes. A plan that does not fit has fits == false and smallest_bytes
+ * set.
  */
 CRN_CHECKED cairn_status crn_plan_build(const crn_registry *r, crn_node *const *sinks, int n_sinks,
 	const crn_plan_options *options, crn_plan **ret, cairn_error *err);

@@ -28,8 +28,7 @@ static void charge_top(crn_plan *p, const crn_node *n, size_t bytes)
 
 static cairn_status add_stage(crn_plan *p, crn_stage *s, cairn_error *err)
 {
-	crn_stage *stages =
-		crn_realloc_array(p->stages, (size_t)p->n_stages + 1, sizeof(*stages));
+	crn_stage *stages = crn_realloc_array(p->stages, (size_t)p->n_stages + 1, sizeof(*stages));
 	if (!stages) {
 		crn_piece_done(&s->piece);
 		return crn_fail_memory(err, "a plan", sizeof(*stages));
@@ -70,14 +69,18 @@ static cairn_status build_global(crn_builder *b, int index, crn_stage *s, cairn_
 	CRN_TRY(check_same_shapes(n, err));
 	crn_piece_done(&g->piece);
 	CRN_TRY(crn_build_piece(b, n->in, n->n_in, &g->piece, err));
-	crn_tile_query q = {.plan = p, .piece = &g->piece,
-		.domain = crn_region_whole(in->ndim, in->shape), .fold = n,
-		.share_bytes = crn_build_share(b, true), .most_voxels = FOLD_VOXELS,
+	crn_tile_query q = {.plan = p,
+		.piece = &g->piece,
+		.domain = crn_region_whole(in->ndim, in->shape),
+		.fold = n,
+		.share_bytes = crn_build_share(b, true),
+		.most_voxels = FOLD_VOXELS,
 		.tight = b->tight};
 	unit_ones(q.unit);
 	CRN_TRY(crn_tiling_choose(&q, &g->tiling, err));
 	g->partial_bytes = 0;
-	for (int pass = 0; n->op->global->partial_bytes && pass < n->op->global->n_passes(n); pass++) {
+	for (int pass = 0; n->op->global->partial_bytes && pass < n->op->global->n_passes(n);
+		pass++) {
 		size_t bytes = n->op->global->partial_bytes(n, pass);
 		g->partial_bytes = bytes > g->partial_bytes ? bytes : g->partial_bytes;
 	}
@@ -97,10 +100,13 @@ static cairn_status build_resident(crn_builder *b, int index, crn_stage *s, cair
 	crn_node *in = r->node->in[0];
 	crn_piece_done(&r->piece);
 	CRN_TRY(crn_build_piece(b, &in, 1, &r->piece, err));
-	crn_tile_query q = {.plan = p, .piece = &r->piece,
+	crn_tile_query q = {.plan = p,
+		.piece = &r->piece,
 		.domain = crn_region_whole(in->type.ndim, in->type.shape),
-		.fixed_bytes = r->acc_bytes, .share_bytes = crn_build_share(b, true),
-		.most_voxels = FOLD_VOXELS, .tight = b->tight};
+		.fixed_bytes = r->acc_bytes,
+		.share_bytes = crn_build_share(b, true),
+		.most_voxels = FOLD_VOXELS,
+		.tight = b->tight};
 	unit_ones(q.unit);
 	CRN_TRY(crn_tiling_choose(&q, &r->tiling, err));
 	s->tasks = r->tiling;
@@ -113,8 +119,8 @@ static cairn_status build_resident(crn_builder *b, int index, crn_stage *s, cair
 
 static bool is_generic_arg(const char *name)
 {
-	static const char *const generic[] = {
-		"input", "x", "array", "url", "path", "chunks", "format", "table", "constants", "append"};
+	static const char *const generic[] = {"input", "x", "array", "url", "path", "chunks",
+		"format", "table", "constants", "append"};
 	for (size_t i = 0; i < CRN_COUNT(generic); i++)
 		if (strcmp(name, generic[i]) == 0)
 			return true;
@@ -149,8 +155,8 @@ static cairn_status format_options(
 		for (int i = 0; i < n; i++)
 			known = known || strcmp(name, f->write_params[i].name) == 0;
 		if (!known)
-			return crn_fail(err, CAIRN_USAGE, "format %s takes no option '%s'", f->name,
-				name);
+			return crn_fail(
+				err, CAIRN_USAGE, "format %s takes no option '%s'", f->name, name);
 	}
 	*ret = options;
 	options.kind = CRN_V_NONE;
@@ -176,11 +182,13 @@ cairn_status crn_plan_create_request(const crn_plan *p, const crn_node *sink,
 				ret_chunks[d] = chunks->list.items[d].i;
 		} else {
 			return crn_fail(err, CAIRN_USAGE,
-				"write: chunks must be an int or have one extent per axis (%d)", type->ndim);
+				"write: chunks must be an int or have one extent per axis (%d)",
+				type->ndim);
 		}
 		for (int d = 0; d < type->ndim; d++) {
 			if (ret_chunks[d] < 1)
-				return crn_fail(err, CAIRN_USAGE, "write: chunk extent %lld on axis %d",
+				return crn_fail(err, CAIRN_USAGE,
+					"write: chunk extent %lld on axis %d",
 					(long long)ret_chunks[d], d);
 			int64_t extent = type->shape[d] > 0 ? type->shape[d] : 1;
 			ret_chunks[d] = ret_chunks[d] < extent ? ret_chunks[d] : extent;
@@ -190,8 +198,7 @@ cairn_status crn_plan_create_request(const crn_plan *p, const crn_node *sink,
 	return format_options(sink, *ret_format, ret_options, err);
 }
 
-static cairn_status sink_unit(
-	crn_plan *p, const crn_node *sink, crn_stage *s, cairn_error *err)
+static cairn_status sink_unit(crn_plan *p, const crn_node *sink, crn_stage *s, cairn_error *err)
 {
 	crn_create_request req;
 	int64_t chunks[CRN_MAX_NDIM];
@@ -209,10 +216,14 @@ static cairn_status tile_array(crn_builder *b, crn_stage *s, cairn_error *err)
 	crn_plan *p = b->plan;
 	const crn_type *type = &s->node->type;
 	size_t item = crn_dtype_size(type->dtype);
-	crn_tile_query q = {.plan = p, .piece = &s->piece,
-		.domain = crn_region_whole(type->ndim, type->shape), .owned_roots = true,
-		.bytes_per_voxel = item, .fixed_bytes = crn_buffer_bytes(s->unit_scratch),
-		.share_bytes = crn_build_share(b, true), .most_voxels = TASK_VOXELS,
+	crn_tile_query q = {.plan = p,
+		.piece = &s->piece,
+		.domain = crn_region_whole(type->ndim, type->shape),
+		.owned_roots = true,
+		.bytes_per_voxel = item,
+		.fixed_bytes = crn_buffer_bytes(s->unit_scratch),
+		.share_bytes = crn_build_share(b, true),
+		.most_voxels = TASK_VOXELS,
 		.tight = b->tight};
 	memcpy(q.unit, s->unit, sizeof(q.unit));
 	CRN_TRY(crn_tiling_choose(&q, &s->tasks, err));
@@ -258,8 +269,12 @@ static cairn_status build_memory(
 {
 	crn_plan *p = b->plan;
 	CRN_TRY(crn_build_piece(b, &s->node, 1, &s->piece, err));
-	crn_tile_query q = {.plan = p, .piece = &s->piece, .domain = *domain, .owned_roots = true,
-		.share_bytes = crn_build_share(b, true), .most_voxels = TASK_VOXELS,
+	crn_tile_query q = {.plan = p,
+		.piece = &s->piece,
+		.domain = *domain,
+		.owned_roots = true,
+		.share_bytes = crn_build_share(b, true),
+		.most_voxels = TASK_VOXELS,
 		.tight = b->tight};
 	unit_ones(q.unit);
 	CRN_TRY(crn_tiling_choose(&q, &s->tasks, err));
@@ -277,7 +292,8 @@ static cairn_status build_print(crn_builder *b, crn_stage *s, cairn_error *err)
 		bytes *= (double)t->shape[d];
 	if (bytes > (double)PRINT_MAX_BYTES)
 		return crn_fail(err, CAIRN_USAGE,
-			"print shows arrays up to %zu KiB; write() larger ones", PRINT_MAX_BYTES >> 10);
+			"print shows arrays up to %zu KiB; write() larger ones",
+			PRINT_MAX_BYTES >> 10);
 	b->plan->standing_bytes += crn_buffer_bytes((size_t)bytes);
 	return build_memory(b, &whole, s, err);
 }

@@ -2,9 +2,9 @@
  *
  * tiling.h -- choosing the tile in which a piece is computed.
  *
- * A bounded list of candidate extents per axis (unit x 4^k, and the whole) is tried; each candidate's
- * layout gives its memory and its time per voxel, halo recompute included. The fastest candidate
- * inside the memory share wins; with `tight` set, the smallest.
+ * A bounded list of candidate extents per axis (unit x 4^k, and the whole) is tried; each
+ * candidate's layout gives its memory and its time per voxel, halo recompute included. The fastest
+ * candidate inside the memory share wins; with `tight` set, the smallest.
  */
 #ifndef CRN_PLAN_TILING_H
 #define CRN_PLAN_TILING_H
@@ -14,15 +14,15 @@
 typedef struct crn_tile_query {
 	const crn_plan *plan;
 	const crn_piece *piece;
-	crn_region domain;	     /* of all roots */
-	int64_t unit[CRN_MAX_NDIM];  /* tile extents are multiples of this (or the whole extent) */
-	bool owned_roots;	     /* see crn_layout_measure */
-	size_t bytes_per_voxel;	     /* of output the task holds itself */
-	size_t fixed_bytes;	     /* of the task, whatever its tile */
-	const crn_node *fold;	     /* GLOBAL: adds its fold_scratch; else NULL */
-	size_t share_bytes;	     /* what one task should stay inside */
-	int64_t most_voxels;	     /* of a tile; 0: no limit */
-	bool tight;		     /* smallest memory instead of best time */
+	crn_region domain;          /* of all roots */
+	int64_t unit[CRN_MAX_NDIM]; /* tile extents are multiples of this (or the whole extent) */
+	bool owned_roots;           /* see crn_layout_measure */
+	size_t bytes_per_voxel;     /* of output the task holds itself */
+	size_t fixed_bytes;         /* of the task, whatever its tile */
+	const crn_node *fold;       /* GLOBAL: adds its fold_scratch; else NULL */
+	size_t share_bytes;         /* what one task should stay inside */
+	int64_t most_voxels;        /* of a tile; 0: no limit */
+	bool tight;                 /* smallest memory instead of best time */
 } crn_tile_query;
 
 /** Always finds one (the smallest if none is inside the share). */

@@ -10,11 +10,11 @@
 #include "core/store.h"
 
 typedef struct crn_faults {
-	int64_t full_from_put;	 /* this put and all after it: no space left */
-	int64_t broken_get;	 /* this get: input/output error */
-	int64_t short_get;	 /* this get: half of the bytes, reported as such */
-	int64_t corrupt_get;	 /* this get: one bit of each 16th byte flipped */
-	int64_t delay_ns;	 /* every call sleeps that long; 0: none */
+	int64_t full_from_put; /* this put and all after it: no space left */
+	int64_t broken_get;    /* this get: input/output error */
+	int64_t short_get;     /* this get: half of the bytes, reported as such */
+	int64_t corrupt_get;   /* this get: one bit of each 16th byte flipped */
+	int64_t delay_ns;      /* every call sleeps that long; 0: none */
 } crn_faults;
 
 #define CRN_NO_FAULTS ((crn_faults){-1, -1, -1, -1, 0})

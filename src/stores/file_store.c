@@ -88,15 +88,16 @@ static cairn_status read_fully(
 		if (got < 0)
 			return crn_fail_errno(err, CAIRN_INPUT, "reading", path);
 		if (got == 0)
-			return crn_fail(err, CAIRN_INPUT, "%s became shorter while it was read", path);
+			return crn_fail(
+				err, CAIRN_INPUT, "%s became shorter while it was read", path);
 		done += (size_t)got;
 	}
 	return CAIRN_OK;
 }
 
 /* Offset and length of a range in an object of `size` bytes. */
-static cairn_status locate(const crn_range *range, uint64_t size, size_t cap, uint64_t *ret_offset,
-	size_t *ret_n)
+static cairn_status locate(
+	const crn_range *range, uint64_t size, size_t cap, uint64_t *ret_offset, size_t *ret_n)
 {
 	if (range->kind == CRN_RANGE_ALL) {
 		*ret_offset = 0;

@@ -58,12 +58,13 @@ static cairn_status copy_range(const object *o, const crn_range *range, void *ou
 			fits = fits && range->offset <= o->n - n;
 		if (!fits)
 			return crn_fail(err, CAIRN_INPUT,
-				"memory://%s has %zu bytes, which is too few for %zu", o->key, o->n, n);
+				"memory://%s has %zu bytes, which is too few for %zu", o->key, o->n,
+				n);
 		offset = range->kind == CRN_RANGE_FROM ? (size_t)range->offset : o->n - n;
 	}
 	if (n > cap)
-		return crn_fail(err, CAIRN_INPUT, "memory://%s has %zu bytes, at most expected: %zu",
-			o->key, n, cap);
+		return crn_fail(err, CAIRN_INPUT,
+			"memory://%s has %zu bytes, at most expected: %zu", o->key, n, cap);
 	memcpy(out, (char *)o->bytes + offset, n);
 	*ret_n = n;
 	return CAIRN_OK;

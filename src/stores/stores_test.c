@@ -41,8 +41,7 @@ static crn_store *file_store(void)
 static crn_store *memory_store(void)
 {
 	crn_store *s = NULL;
-	assert_int_equal(
-		crn_store_open(&crn_builtin_registry, "memory://", &s, NULL), CAIRN_OK);
+	assert_int_equal(crn_store_open(&crn_builtin_registry, "memory://", &s, NULL), CAIRN_OK);
 	return s;
 }
 
@@ -66,8 +65,7 @@ static void put(crn_store *s, const char *key, const char *text)
 		fail_msg("%s", err.message);
 }
 
-static cairn_status get(
-	crn_store *s, const char *key, crn_range range, char text[64], bool *found)
+static cairn_status get(crn_store *s, const char *key, crn_range range, char text[64], bool *found)
 {
 	size_t n = 0;
 	cairn_error err = {0};
@@ -119,7 +117,8 @@ static void check_absent(crn_store *s)
 	memset(text, '#', sizeof(text));
 	bool found = true;
 	crn_stat st;
-	assert_int_equal(get(s, "no/such", (crn_range){CRN_RANGE_ALL, 0, 0}, text, &found), CAIRN_OK);
+	assert_int_equal(
+		get(s, "no/such", (crn_range){CRN_RANGE_ALL, 0, 0}, text, &found), CAIRN_OK);
 	assert_false(found);
 	found = true;
 	assert_int_equal(s->ops->stat(s, "no/such", &st, &found, NULL), CAIRN_OK);
@@ -239,8 +238,8 @@ static void test_conformance(void **state)
 static void test_keys(void **state)
 {
 	const char *good[] = {"a", "a/b", ".zarray", "0.1.2", "c/0/1", "..a", "a..", "..."};
-	const char *bad[] = {"", "/a", "a/", "a//b", ".", "..", "a/../b", "./a", "a\\b", ".crn-1",
-		"a/.crn-x"};
+	const char *bad[] = {
+		"", "/a", "a/", "a//b", ".", "..", "a/../b", "./a", "a\\b", ".crn-1", "a/.crn-x"};
 	for (size_t i = 0; i < CRN_COUNT(good); i++)
 		if (!crn_key_valid(good[i]))
 			fail_msg("%s", good[i]);

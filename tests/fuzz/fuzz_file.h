@@ -71,7 +71,8 @@ static int fuzz_file(const crn_format *format, const uint8_t *data, size_t size)
 	if (fd < 0 || write(fd, data, size) != (ssize_t)size)
 		abort();
 	snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
-	crn_open_request req = {.url = path, .registry = &crn_builtin_registry, .options = no_options};
+	crn_open_request req = {
+		.url = path, .registry = &crn_builtin_registry, .options = no_options};
 	crn_source *s = NULL;
 	cairn_error err = {0};
 	if (format->open(&req, &s, &err) == CAIRN_OK) {

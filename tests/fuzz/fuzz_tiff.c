@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * fuzz_tiff.c -- any bytes as a TIFF file: pixels or an INPUT error that names the file, and no step
- * beyond a buffer (fuzz_file.h).
+ * fuzz_tiff.c -- any bytes as a TIFF file: pixels or an INPUT error that names the file, and no
+ * step beyond a buffer (fuzz_file.h).
  */
 #include "fuzz_file.h"
 

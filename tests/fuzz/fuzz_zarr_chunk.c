@@ -40,16 +40,22 @@ static crn_source *open_source(const uint8_t *data, size_t size)
 	if (crn_memory_store_new(&store, NULL) != CAIRN_OK)
 		abort();
 	crn_str_appendf(&doc,
-		"{\"zarr_format\": 3, \"node_type\": \"array\", \"shape\": [12, 20], \"data_type\": "
-		"\"uint16\", \"chunk_grid\": {\"name\": \"regular\", \"configuration\": {\"chunk_shape\": "
-		"[12, 13]}}, \"chunk_key_encoding\": \"default\", \"fill_value\": 0, \"codecs\": [%s]}",
+		"{\"zarr_format\": 3, \"node_type\": \"array\", \"shape\": [12, 20], "
+		"\"data_type\": "
+		"\"uint16\", \"chunk_grid\": {\"name\": \"regular\", \"configuration\": "
+		"{\"chunk_shape\": "
+		"[12, 13]}}, \"chunk_key_encoding\": \"default\", \"fill_value\": 0, \"codecs\": "
+		"[%s]}",
 		chains[data[0] % (sizeof(chains) / sizeof(*chains))]);
 	if (store->ops->put(store, "zarr.json", doc.data, doc.len, NULL) != CAIRN_OK ||
 		store->ops->put(store, "c/0/0", data + 1, size - 1, NULL) != CAIRN_OK ||
 		store->ops->put(store, "c/0/1", data + 1, size - 1, NULL) != CAIRN_OK)
 		abort();
-	crn_zarr_open how = {.registry = &crn_builtin_registry, .url = "memory://", .path = "",
-		.zarr_format = 3, .level = 0};
+	crn_zarr_open how = {.registry = &crn_builtin_registry,
+		.url = "memory://",
+		.path = "",
+		.zarr_format = 3,
+		.level = 0};
 	if (crn_zarr_open_in(store, &how, &source, &err) != CAIRN_OK)
 		abort();
 	return source;

@@ -66,13 +66,20 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size == 0 || crn_memory_store_new(&store, NULL) != CAIRN_OK)
 		return 0;
 	int zarr_format = data[0] == '3' ? 3 : 2;
-	put(store, data[0] == '2' ? ".zarray" : zarr_format == 3 ? "zarr.json" : ".zattrs", data + 1,
-		size - 1);
+	put(store,
+		data[0] == '2'     ? ".zarray"
+		: zarr_format == 3 ? "zarr.json"
+				   : ".zattrs",
+		data + 1, size - 1);
 	put_text(store, "0/.zarray",
-		"{\"zarr_format\": 2, \"shape\": [2, 2], \"chunks\": [1, 1], \"dtype\": \"|u1\", \"order\": "
+		"{\"zarr_format\": 2, \"shape\": [2, 2], \"chunks\": [1, 1], \"dtype\": \"|u1\", "
+		"\"order\": "
 		"\"C\", \"compressor\": null, \"filters\": null, \"fill_value\": 0}");
-	crn_zarr_open how = {.registry = &crn_builtin_registry, .url = "memory://", .path = "",
-		.zarr_format = zarr_format, .level = 0};
+	crn_zarr_open how = {.registry = &crn_builtin_registry,
+		.url = "memory://",
+		.path = "",
+		.zarr_format = zarr_format,
+		.level = 0};
 	cairn_status status = crn_zarr_open_in(store, &how, &source, &err);
 	if (status != CAIRN_OK) {
 		if ((status != CAIRN_INPUT && status != CAIRN_USAGE) || !err.message[0])

@@ -21,7 +21,8 @@ static int load_cases(golden *cases, int max)
 	while (n < max && fgets(line, sizeof line, f)) {
 		golden *g = &cases[n++];
 		g->axes[0] = 0;
-		assert_true(sscanf(line, "%63s %15s %63s %15s", g->file, g->format, g->expected, g->axes) >= 3);
+		assert_true(sscanf(line, "%63s %15s %63s %15s", g->file, g->format, g->expected,
+				    g->axes) >= 3);
 	}
 	fclose(f);
 	assert_true(n > 50 && n < max);
@@ -57,8 +58,8 @@ static void reads_what_others_wrote(void **state)
 				crn_type_format(&want, b));
 		for (int d = 0; d < t->ndim; d++)
 			if (t->axes[d].name[0] != (g->axes[d] == '-' ? 0 : g->axes[d]))
-				fail_msg("%s: axis %d is '%s', not '%c'", g->file, d, t->axes[d].name,
-					g->axes[d]);
+				fail_msg("%s: axis %d is '%s', not '%c'", g->file, d,
+					t->axes[d].name, g->axes[d]);
 		assert_source_equals(s, values);
 		if (s->ops->describe) {
 			crn_str facts = {0};

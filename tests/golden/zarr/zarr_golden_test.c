@@ -29,7 +29,10 @@ static crn_elem formula(crn_dtype t, int64_t i)
 {
 	int64_t v = i * i / 7 % 251;
 	size_t size = crn_dtype_size(t);
-	uint64_t multiple = size == 1 ? 1 : size == 2 ? 257 : size == 4 ? 16777217 : 72057594037927937;
+	uint64_t multiple = size == 1   ? 1
+			    : size == 2 ? 257
+			    : size == 4 ? 16777217
+					: 72057594037927937;
 	switch (crn_dtype_kind(t)) {
 	case 'b':
 		return crn_elem_from_int(t, v % 3 == 0);
@@ -215,10 +218,13 @@ static void write_one(written *w, int zarr_format, crn_dtype dtype, const crn_va
 	snprintf(url, sizeof(url), "%s/%d.zarr", w->folder, w->n);
 	fprintf(w->cases, "%d.zarr %d %s %s %s\n", w->n++, zarr_format, crn_dtype_name(dtype),
 		c.extents, c.expectation);
-	crn_assert_ok(crn_format_for_writing(&crn_builtin_registry, url,
-		zarr_format == 2 ? "zarr2" : "zarr3", &format, &err));
-	crn_create_request req = {.url = url, .registry = &crn_builtin_registry, .type = type,
-		.options = options, .chunks = chunks};
+	crn_assert_ok(crn_format_for_writing(
+		&crn_builtin_registry, url, zarr_format == 2 ? "zarr2" : "zarr3", &format, &err));
+	crn_create_request req = {.url = url,
+		.registry = &crn_builtin_registry,
+		.type = type,
+		.options = options,
+		.chunks = chunks};
 	crn_assert_ok(format->create(&req, &sink, &err));
 	write_units(sink, &c);
 	crn_assert_ok(sink->ops->finish(sink, &err));
