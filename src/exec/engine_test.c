@@ -154,6 +154,22 @@ static void test_elementwise_diamond(void **state)
 	check_everywhere(y);
 }
 
+/* More different constants than one block program may read: the chain is split. */
+static void test_long_elementwise_chain(void **state)
+{
+	(void)state;
+	const int64_t shape[] = {9, 33};
+	crn_node *x = random_array(2, shape, 5);
+	for (int i = 0; i < 80; i++) {
+		crn_value args[] = {node_value(x), crn_value_float(0.25 + i)};
+		crn_node *next = call(i % 2 ? "add" : "multiply", args, 2);
+		crn_node_unref(x);
+		x = next;
+	}
+	check_everywhere(x);
+	crn_node_unref(x);
+}
+
 static void test_gaussian_then_threshold(void **state)
 {
 	(void)state;
@@ -195,6 +211,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_elementwise_diamond),
+		cmocka_unit_test(test_long_elementwise_chain),
 		cmocka_unit_test(test_gaussian_then_threshold),
 		cmocka_unit_test(test_axes_shorter_than_the_kernel),
 		cmocka_unit_test(test_budget_one_byte_short_is_refused),

@@ -4,8 +4,8 @@
  *
  * Opening lists the folder and opens one file. Every other file is opened when it is reached and
  * must have the first one's shape and dtype. Gaps and duplicate numbers are seen in the list:
- * duplicates are an error; a gap is an error for a pattern (or filled, missing="fill") and a note
- * for a glob or folder, whose numbers may mean something else.
+ * duplicates are an error; a gap is an error unless missing= says otherwise: "fill" (zeros, of a
+ * pattern) or "skip" (a note, of a glob or folder). Numbers in equal steps have no gaps.
  *
  * Opened files are kept in a few slots. Lock: `lock` (rank SOURCE) guards the slots only; opening
  * and reading happen outside. A slot in use (users > 0) is never closed.
@@ -26,13 +26,15 @@
 extern const crn_format crn_format_stack;
 
 enum { OPT_START, OPT_STOP, OPT_STEP, OPT_MISSING, N_SLOTS = 16 };
-static const char *const missing_choices[] = {"error", "fill", NULL};
+static const char *const missing_choices[] = {"error", "fill", "skip", NULL};
 static const crn_param read_params[] = {
 	{"start", CRN_P_INT, "None",
 		"first slice: number in the file name (pattern) or position (glob, folder)", NULL},
 	{"stop", CRN_P_INT, "None", "end, not included; counted as start", NULL},
 	{"step", CRN_P_INT, "1", "take every step-th slice, >= 1", NULL},
-	{"missing", CRN_P_STR, "'error'", "a missing number: an error, or a slice of zeros",
+	{"missing", CRN_P_STR, "'error'",
+		"a missing number: an error, a slice of zeros (fill, of a pattern), or passed over (skip, "
+		"of a glob or folder)",
 		missing_choices},
 	{NULL, CRN_P_END, NULL, NULL, NULL},
 };
@@ -268,36 +270,67 @@ static void note(stack_source *s, const char *text)
 	crn_json_quote(&s->notes, text);
 }
 
-/* Duplicates are an error, gaps of a glob or folder a note. */
-static cairn_status check_numbers(stack_source *s, cairn_error *err)
+/* Smallest distance of neighbouring numbers: a stack of every tenth slice has no gaps. */
+static int64_t number_step(const crn_stack_list *l)
+{
+	int64_t step = INT64_MAX;
+	for (int64_t i = 1; i < l->n; i++) {
+		int64_t here = l->files[i].number - l->files[i - 1].number;
+		step = here < step ? here : step;
+	}
+	return step;
+}
+
+static cairn_status check_duplicates(const stack_source *s, cairn_error *err)
 {
 	const crn_stack_list *l = &s->list;
-	int64_t gaps = 0, first_gap = 0;
+	for (int64_t i = 1; l->numbered && i < l->n; i++) {
+		if (l->files[i - 1].number != l->files[i].number)
+			continue;
+		crn_fail(err, CAIRN_INPUT, "%s: %s and %s have the same number", s->pattern.dir,
+			crn_stack_file_name(l, i - 1), crn_stack_file_name(l, i));
+		crn_hint(err, "choose one kind with a pattern such as img.%%05d.png");
+		return CAIRN_INPUT;
+	}
+	return CAIRN_OK;
+}
+
+/* A gap in a glob or folder shifts all slices behind it: an error, unless the user says skip. */
+static cairn_status check_gaps(stack_source *s, const crn_value *o, cairn_error *err)
+{
+	const crn_stack_list *l = &s->list;
+	bool skip = o[OPT_MISSING].kind == CRN_V_STR && strcmp(o[OPT_MISSING].s, "skip") == 0;
+	int64_t gaps = 0, first_gap = 0, step = number_step(l);
 	for (int64_t i = 1; l->numbered && i < l->n; i++) {
 		int64_t before = l->files[i - 1].number, here = l->files[i].number;
-		if (before == here) {
-			crn_fail(err, CAIRN_INPUT, "%s: %s and %s have the same number",
-				s->pattern.dir, crn_stack_file_name(l, i - 1),
-				crn_stack_file_name(l, i));
-			crn_hint(err, "choose one kind with a pattern such as img.%%05d.png");
-			return CAIRN_INPUT;
-		}
-		if (here > before + 1) {
-			gaps += here - before - 1;
-			first_gap = first_gap ? first_gap : before + 1;
-		}
+		int64_t between = (here - before) / step - 1;
+		if (between > 0 && gaps == 0)
+			first_gap = before + step;
+		gaps += between;
 	}
-	if (gaps > 0 && s->pattern.kind != CRN_STACK_PATTERN) {
-		CRN_STR text = {0};
-		crn_str_appendf(&text,
-			"%lld numbers are missing, the first is %lld; slices are counted "
-			"by position",
-			(long long)gaps, (long long)first_gap);
-		note(s, text.data ? text.data : "");
+	if (gaps == 0 || s->pattern.kind == CRN_STACK_PATTERN)
+		return CAIRN_OK;
+	CRN_STR text = {0};
+	crn_str_appendf(&text, "%lld numbers are missing, the first is %lld", (long long)gaps,
+		(long long)first_gap);
+	if (!skip) {
+		crn_fail(err, CAIRN_INPUT, "%s: %s", s->base.url, text.data ? text.data : "");
+		crn_hint(err, "missing=\"skip\" counts the slices that are there; a pattern with "
+			      "missing=\"fill\" puts zeros in their place");
+		return CAIRN_INPUT;
 	}
-	if (l->ignored > 0 && s->pattern.kind == CRN_STACK_FOLDER) {
+	crn_str_append(&text, "; slices are counted by position");
+	note(s, text.data ? text.data : "");
+	return CAIRN_OK;
+}
+
+static cairn_status check_numbers(stack_source *s, const crn_value *o, cairn_error *err)
+{
+	CRN_TRY(check_duplicates(s, err));
+	CRN_TRY(check_gaps(s, o, err));
+	if (s->list.ignored > 0 && s->pattern.kind == CRN_STACK_FOLDER) {
 		CRN_STR text = {0};
-		crn_str_appendf(&text, "%lld other files are left out", (long long)l->ignored);
+		crn_str_appendf(&text, "%lld other files are left out", (long long)s->list.ignored);
 		note(s, text.data ? text.data : "");
 	}
 	return CAIRN_OK;
@@ -316,7 +349,7 @@ static cairn_status missing_number(
 	crn_fail(err, CAIRN_INPUT, "%s/%s is missing (%lld of the numbered slices %s)",
 		s->pattern.dir, name.data ? name.data : "?", (long long)n_missing,
 		n_missing == 1 ? "is" : "are");
-	crn_hint(err, "missing=\"fill\" reads missing slices as zeros; a glob skips them");
+	crn_hint(err, "missing=\"fill\" reads missing slices as zeros");
 	return CAIRN_INPUT;
 }
 
@@ -470,7 +503,7 @@ static cairn_status open_into(const crn_open_request *req, stack_source *s, cair
 				s->pattern.dir);
 		return CAIRN_INPUT;
 	}
-	CRN_TRY(check_numbers(s, err));
+	CRN_TRY(check_numbers(s, req->options, err));
 	CRN_TRY(choose_slices(s, req->options, err));
 	CRN_TRY(open_first(s, err));
 	return set_identity(s, err);

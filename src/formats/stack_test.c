@@ -86,8 +86,14 @@ static void order_and_choice(void **state)
 	}
 	put_file(join(dir, "notes.txt"), "x", 1);
 	const char *globs[] = {"s*.npy", ""};
-	for (int i = 0; i < 2; i++) { /* a glob and a folder: gaps are a note */
-		crn_source *s = must_open("stack", join(dir, globs[i]), NULL);
+	for (int i = 0; i < 2; i++) { /* a glob and a folder: gaps are refused, or a note */
+		cairn_error err = {0};
+		crn_source *s = NULL;
+		assert_int_equal(
+			open_as("stack", join(dir, globs[i]), NULL, &s, &err), CAIRN_INPUT);
+		assert_non_null(strstr(err.message, "6 numbers are missing, the first is 3"));
+		option_set skip = with("missing", (crn_value){.kind = CRN_V_STR, .s = "skip"});
+		s = must_open("stack", join(dir, globs[i]), &skip);
 		values_of(s, text);
 		assert_string_equal(text, "1 2 9 10 11 ");
 		assert_string_equal(s->type.axes[0].name, "z");

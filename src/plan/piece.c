@@ -116,6 +116,29 @@ static int users_group(const crn_piece *p, int i)
 /* Steps of a group stay few enough that its registers fit the L2 share of a core. */
 #define GROUP_MAX 64
 
+/* Different nodes outside the group that it would read with node `extra` in it. */
+static int count_outside(const crn_piece *p, int group, int extra)
+{
+	int seen[CRN_MAX_INPUTS + 1], n = 0;
+	for (int u = extra; u <= group; u++) {
+		const crn_pnode *pn = &p->nodes[u];
+		if (pn->group != group && u != extra)
+			continue;
+		for (int k = 0; k < pn->n_in; k++) {
+			int in = pn->in[k];
+			bool inside = p->nodes[in].group == group || in == extra, known = false;
+			for (int i = 0; i < n; i++)
+				known = known || seen[i] == in;
+			if (inside || known)
+				continue;
+			if (n > CRN_MAX_INPUTS - 1)
+				return CRN_MAX_INPUTS + 1;
+			seen[n++] = in;
+		}
+	}
+	return n;
+}
+
 static void form_groups(crn_piece *p)
 {
 	for (int i = p->n_nodes - 1; i >= 0; i--) {
@@ -125,7 +148,7 @@ static void form_groups(crn_piece *p)
 		int group = users_group(p, i), size = 0;
 		for (int j = 0; j < p->n_nodes; j++)
 			size += p->nodes[j].group == group;
-		if (group >= 0 && size < GROUP_MAX) {
+		if (group >= 0 && size < GROUP_MAX && count_outside(p, group, i) <= CRN_MAX_INPUTS) {
 			pn->role = CRN_ROLE_MEMBER;
 			pn->group = group;
 		}
