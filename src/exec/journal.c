@@ -130,8 +130,9 @@ static bool holds_only_journal(const char *folder)
 	struct dirent *entry;
 	bool only = d != NULL;
 	while (d && (entry = readdir(d)) != NULL)
-		only = only && (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0 ||
-				       strcmp(entry->d_name, ".cairn") == 0);
+		only = only &&
+		       (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0 ||
+			       strcmp(entry->d_name, ".cairn") == 0);
 	if (d)
 		closedir(d);
 	return only;

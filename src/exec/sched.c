@@ -298,7 +298,8 @@ static bool ask_all(crn_sched *s, crn_task *t)
 	return t->missing == 0;
 }
 
-/* How often a stop was asked for: 1 finishes what is in flight, 2 stops soon. Set by a signal handler. */
+/* How often a stop was asked for: 1 finishes what is in flight, 2 stops soon. Set by a signal
+ * handler. */
 static int stop_wish(const crn_sched *s)
 {
 	return s->options.cancel ? __atomic_load_n(s->options.cancel, __ATOMIC_RELAXED) : 0;

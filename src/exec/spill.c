@@ -78,7 +78,8 @@ cairn_status crn_spill_append(
 			continue;
 		if (k <= 0) {
 			crn_fail_errno(err, CAIRN_FAILED, "writing a scratch file in", s->folder);
-			crn_hint(err, "free some space there, or choose another folder with --scratch");
+			crn_hint(err,
+				"free some space there, or choose another folder with --scratch");
 			return CAIRN_FAILED;
 		}
 		from += k;

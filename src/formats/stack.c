@@ -33,7 +33,8 @@ static const crn_param read_params[] = {
 	{"stop", CRN_P_INT, "None", "end, not included; counted as start", NULL},
 	{"step", CRN_P_INT, "1", "take every step-th slice, >= 1", NULL},
 	{"missing", CRN_P_STR, "'error'",
-		"a missing number: an error, a slice of zeros (fill, of a pattern), or passed over (skip, "
+		"a missing number: an error, a slice of zeros (fill, of a pattern), or passed over "
+		"(skip, "
 		"of a glob or folder)",
 		missing_choices},
 	{NULL, CRN_P_END, NULL, NULL, NULL},

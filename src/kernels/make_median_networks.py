@@ -71,6 +71,8 @@ print("""/* SPDX-License-Identifier: Apache-2.0
  */
 #ifndef CRN_KERNELS_MEDIAN_NETWORKS_H
 #define CRN_KERNELS_MEDIAN_NETWORKS_H
+
+/* clang-format off */
 """)
 for n in (9, 25, 27):
     n_ops, ce, out = min((*pruned(*make(n)), make(n)[1]) for make in (merge_list, forget_list))
@@ -83,4 +85,4 @@ for n in (9, 25, 27):
     cells = [f"CE({a}, {b})" for a, b in ce]
     rows = [" ".join(cells[i:i + 8]) for i in range(0, len(cells), 8)]
     print(" \\\n".join("\t" + row for row in rows) + "\n")
-print("#endif")
+print("/* clang-format on */\n\n#endif")

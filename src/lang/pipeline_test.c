@@ -64,12 +64,12 @@ OP(transpose, one_params, same_infer, CRN_VIEW)
 OP(write, write_params, same_infer, CRN_SINK)
 #define TWO(id) OP(id, two_params, same_infer, CRN_ELEMENTWISE)
 #define ONE(id) OP(id, one_params, same_infer, CRN_ELEMENTWISE)
+/* clang-format off */
 #define ALL_TWO(X) \
-	X(add) \
-	X(subtract) \
-	X(multiply) X(divide) X(floor_divide) X(mod) X(power) X(equal) X(not_equal) X(less) \
-		X(less_equal) X(greater) X(greater_equal) X(bitwise_and) X(bitwise_or) \
-			X(bitwise_xor)
+	X(add) X(subtract) X(multiply) X(divide) X(floor_divide) X(mod) X(power) X(equal) \
+	X(not_equal) X(less) X(less_equal) X(greater) X(greater_equal) X(bitwise_and) \
+	X(bitwise_or) X(bitwise_xor)
+/* clang-format on */
 ALL_TWO(TWO)
 ONE(negative)
 ONE(invert)

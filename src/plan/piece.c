@@ -148,7 +148,8 @@ static void form_groups(crn_piece *p)
 		int group = users_group(p, i), size = 0;
 		for (int j = 0; j < p->n_nodes; j++)
 			size += p->nodes[j].group == group;
-		if (group >= 0 && size < GROUP_MAX && count_outside(p, group, i) <= CRN_MAX_INPUTS) {
+		if (group >= 0 && size < GROUP_MAX &&
+			count_outside(p, group, i) <= CRN_MAX_INPUTS) {
 			pn->role = CRN_ROLE_MEMBER;
 			pn->group = group;
 		}
