@@ -65,38 +65,6 @@ typedef struct resident_job {
 	void **acc; /* per worker; NULL until used */
 } resident_job;
 
-static cairn_status begin_nothing(void *user, crn_task *t, void **ret_memory, cairn_error *err)
-{
-	(void)user;
-	(void)t;
-	(void)ret_memory;
-	(void)err;
-	return CAIRN_OK;
-}
-
-static cairn_status end_nothing(void *user, crn_task *t, void *memory, cairn_error *err)
-{
-	(void)user;
-	(void)t;
-	(void)memory;
-	(void)err;
-	return CAIRN_OK;
-}
-
-static void drop_nothing(void *user, crn_task *t, void *memory)
-{
-	(void)user;
-	(void)t;
-	(void)memory;
-}
-
-static int64_t one_tile(void *user, int64_t index)
-{
-	(void)user;
-	(void)index;
-	return 1;
-}
-
 static crn_region resident_roots(void *user, int64_t index, int64_t tile)
 {
 	const resident_job *j = user;
@@ -182,12 +150,8 @@ cairn_status crn_run_resident_stage(crn_state *st, const crn_stage *s, cairn_err
 		.work_bytes = r->tiling.work_bytes,
 		.n_tasks = r->tiling.n_tiles,
 		.user = &j,
-		.n_tiles = one_tile,
 		.roots = resident_roots,
-		.begin = begin_nothing,
 		.tile = resident_tile,
-		.end = end_nothing,
-		.drop = drop_nothing,
 		.size = resident_size};
 	cairn_status status = crn_sched_run(st->sched, &job, err);
 	if (status == CAIRN_OK)
@@ -311,12 +275,8 @@ static cairn_status run_pass(global_job *j, cairn_error *err)
 		.work_bytes = tiling->work_bytes,
 		.n_tasks = tiling->n_tiles,
 		.user = j,
-		.n_tiles = one_tile,
 		.roots = global_roots,
-		.begin = begin_nothing,
 		.tile = global_tile,
-		.end = end_nothing,
-		.drop = drop_nothing,
 		.size = global_size};
 	if (j->ops->pass_begin)
 		CRN_TRY(j->ops->pass_begin(j->state, j->pass, &grid, err));

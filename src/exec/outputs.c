@@ -225,15 +225,6 @@ cairn_status crn_run_array_stage(
 
 /* ---- memory ---- */
 
-static cairn_status memory_begin(void *user, crn_task *t, void **ret_memory, cairn_error *err)
-{
-	(void)user;
-	(void)t;
-	(void)ret_memory;
-	(void)err;
-	return CAIRN_OK;
-}
-
 static cairn_status memory_tile(
 	void *user, crn_task *t, int64_t tile, void *memory, cairn_error *err)
 {
@@ -245,22 +236,6 @@ static cairn_status memory_tile(
 	CRN_TRY(crn_task_frame(t, &part, NULL, &frame, err));
 	crn_frame_done(frame);
 	return CAIRN_OK;
-}
-
-static cairn_status memory_end(void *user, crn_task *t, void *memory, cairn_error *err)
-{
-	(void)user;
-	(void)t;
-	(void)memory;
-	(void)err;
-	return CAIRN_OK;
-}
-
-static void memory_drop(void *user, crn_task *t, void *memory)
-{
-	(void)user;
-	(void)t;
-	(void)memory;
 }
 
 cairn_status crn_run_memory_stage(
@@ -275,10 +250,7 @@ cairn_status crn_run_memory_stage(
 		.user = &j,
 		.n_tiles = output_tiles,
 		.roots = output_roots,
-		.begin = memory_begin,
 		.tile = memory_tile,
-		.end = memory_end,
-		.drop = memory_drop,
 		.size = output_size};
 	return crn_sched_run(st->sched, &job, err);
 }

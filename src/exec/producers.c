@@ -31,37 +31,7 @@ static void count_chunk(producer *p)
 	atomic_fetch_add_explicit(&p->st->units[p->slot], 1, memory_order_relaxed);
 }
 
-static cairn_status nothing_to_begin(void *user, crn_task *t, void **ret_memory, cairn_error *err)
-{
-	(void)user;
-	(void)t;
-	(void)ret_memory;
-	(void)err;
-	return CAIRN_OK;
-}
-
-static void nothing_to_drop(void *user, crn_task *t, void *memory)
-{
-	(void)user;
-	(void)t;
-	(void)memory;
-}
-
-static int64_t one_tile(void *user, int64_t index)
-{
-	(void)user;
-	(void)index;
-	return 1;
-}
-
 /* ---- SOURCE: read and decode one unit ---- */
-
-static int64_t no_tiles(void *user, int64_t index)
-{
-	(void)user;
-	(void)index;
-	return 0;
-}
 
 static cairn_status read_unit(void *user, crn_task *t, void *memory, cairn_error *err)
 {
@@ -205,17 +175,13 @@ static void fill_job(producer *p)
 		.level = p->cut->level,
 		.work_bytes = p->cut->chunks.work_bytes,
 		.n_tasks = p->cut->chunks.n_tiles,
-		.user = p,
-		.begin = nothing_to_begin,
-		.drop = nothing_to_drop};
+		.user = p};
 	switch (p->cut->kind) {
 	case CRN_CUT_SOURCE:
-		j->n_tiles = no_tiles;
 		j->end = read_unit;
 		break;
 	case CRN_CUT_NODE:
 		j->piece = &p->cut->piece;
-		j->n_tiles = one_tile;
 		j->roots = node_roots;
 		j->tile = node_tile;
 		j->end = node_end;

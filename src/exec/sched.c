@@ -107,7 +107,7 @@ static crn_task *task_new(crn_sched *s, const crn_job *job, int64_t index)
 	if (!t)
 		return NULL;
 	*t = (crn_task){.sched = s, .job = job, .index = index};
-	t->n_tiles = job->n_tiles ? job->n_tiles(job->user, index) : 0;
+	t->n_tiles = job->n_tiles ? job->n_tiles(job->user, index) : job->piece ? 1 : 0;
 	if (job->piece && crn_layout_new(job->piece, &t->layout, NULL) != CAIRN_OK) {
 		crn_free(t);
 		return NULL;
@@ -333,14 +333,15 @@ static void run_tile(crn_task *t)
 		t->status = crn_fail(&t->error, CAIRN_INTERRUPTED, "interrupted");
 	if (t->status == CAIRN_OK && !t->begun) {
 		t->begun = true;
-		t->status = job->begin(job->user, t, &t->memory, &t->error);
+		if (job->begin)
+			t->status = job->begin(job->user, t, &t->memory, &t->error);
 	}
 	if (t->status == CAIRN_OK && t->tile < t->n_tiles)
 		t->status = job->tile(job->user, t, t->tile, t->memory, &t->error);
 	t->tile++;
-	if (t->status == CAIRN_OK && t->tile >= t->n_tiles)
+	if (t->status == CAIRN_OK && t->tile >= t->n_tiles && job->end)
 		t->status = job->end(job->user, t, t->memory, &t->error);
-	if (t->status != CAIRN_OK && t->begun)
+	if (t->status != CAIRN_OK && t->begun && job->drop)
 		job->drop(job->user, t, t->memory);
 }
 

@@ -41,11 +41,13 @@ typedef struct crn_job {
 	/* Stage only: true if the task's output is there already. May be NULL. Lock-free, any
 	 * thread. */
 	bool (*skip)(void *user, int64_t index);
+	/* NULL: one tile, or none without a piece. */
 	int64_t (*n_tiles)(void *user, int64_t index);
 	/* Region of all roots of the piece for a tile. */
 	crn_region (*roots)(void *user, int64_t index, int64_t tile);
 	/* Called by a worker, in order: begin, tile for each tile, end; drop instead of what is
-	 * left after a failure (or when begin itself failed, with memory NULL). */
+	 * left after a failure (or when begin itself failed, with memory NULL). begin, end, drop
+	 * may be NULL. */
 	cairn_status (*begin)(void *user, crn_task *t, void **ret_memory, cairn_error *err);
 	cairn_status (*tile)(void *user, crn_task *t, int64_t tile, void *memory, cairn_error *err);
 	cairn_status (*end)(void *user, crn_task *t, void *memory, cairn_error *err);
