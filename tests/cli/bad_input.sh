@@ -146,7 +146,7 @@ for same in a.npy link.npy "file://$PWD/a.npy" new_missing/../a.npy; do
 	refuses 5 "is also an input" -- run --on-exists replace -e "write(read('a.npy') + 1, '$same')"
 done
 refuses 5 "is also an input" -- run --on-exists replace \
-	-e 'write(read("stack/*.png") + 1, "stack/s.%03d.png")'
+	-e 'write(read("stack/*.png", missing="skip") + 1, "stack/s.%03d.png")'
 refuses 5 "is also an input" -- run --on-exists replace -e 'write(read("stack/s.000.png"), "stack", format="png")'
 refuses 5 "is also an input" -- run --on-exists replace \
 	-e 'write(read("good.zarr") + 1, "good.zarr/inner.zarr")'
