@@ -149,7 +149,9 @@ cairn_status crn_journal_inspect(const crn_format *f, const char *url, crn_hash 
 	bool has_journal = access(path.data, F_OK) == 0;
 	bool has_output = f->exists ? f->exists(url) : lstat(url, &st) == 0;
 	if (!has_journal) {
-		*ret = has_output ? CRN_OUTPUT_FOREIGN : CRN_OUTPUT_ABSENT;
+		/* A kill may have come between making the journal's folder and its first line. */
+		bool foreign = has_output && !holds_only_journal(url);
+		*ret = foreign ? CRN_OUTPUT_FOREIGN : CRN_OUTPUT_ABSENT;
 		return CAIRN_OK;
 	}
 	crn_json *head = NULL;
