@@ -55,7 +55,7 @@ void crn_graph_unref(crn_graph *g)
 {
 	if (!g || atomic_fetch_sub_explicit(&g->refs, 1, memory_order_acq_rel) != 1)
 		return;
-	assert(g->n_nodes == 0);
+	assert(g->n_nodes == 0); /* every node holds a reference */
 	crn_mutex_done(&g->lock);
 	crn_free(g->slots);
 	crn_free(g->origin);
@@ -299,15 +299,13 @@ cairn_status crn_node_new_source(crn_graph *g, const crn_op *op, const crn_value
 	}
 	crn_mutex_lock(&g->lock);
 	old = table_find(g, n->hash);
-	/* A dying twin may still sit in the slot: then this node stays out of the table, which
-	 * costs sharing but never correctness. `graph` tells unref whether it is listed. */
+	/* A dying twin may still sit in the slot: this node takes its place, and the twin's last unref
+	 * finds itself replaced. So every live node is listed, and two equal ones never live. */
 	bool room = !old && table_grow(g);
 	if (room) {
-		size_t slot = slot_of(g, n->hash);
-		if (!g->slots[slot]) {
-			g->slots[slot] = n;
-			g->n_nodes++;
-		}
+		crn_node **slot = &g->slots[slot_of(g, n->hash)];
+		g->n_nodes += !*slot;
+		*slot = n;
 	}
 	crn_mutex_unlock(&g->lock);
 	if (old) {
