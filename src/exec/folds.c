@@ -42,17 +42,22 @@ cairn_status crn_reduce_fold_into(crn_state *st, const crn_node *n, const crn_vi
 	call.bound = st->plan->infos[info].bound.data;
 	atomic_fetch_add_explicit(
 		&st->folded[info], crn_region_count(in_region), memory_order_relaxed);
+	crn_span span;
 	if (crn_region_equal(&part, whole)) {
+		span = crn_span_begin(CRN_SPAN_COMPUTE, info);
 		n->op->reduce->fold(&call, acc);
+		crn_span_end(&span, 0, crn_region_count(in_region));
 		return CAIRN_OK;
 	}
 	size_t bytes = n->op->reduce->acc_bytes(n) * (size_t)crn_region_count(&part);
 	void *own = crn_pool_take(st->engine->pool, bytes);
 	if (!own)
 		return crn_fail_memory(err, "accumulators", bytes);
+	span = crn_span_begin(CRN_SPAN_COMPUTE, info);
 	n->op->reduce->init(n, own, crn_region_count(&part));
 	n->op->reduce->fold(&call, own);
 	merge_part(n, acc, whole, own, &part);
+	crn_span_end(&span, 0, crn_region_count(in_region));
 	crn_pool_give(st->engine->pool, own, bytes);
 	return CAIRN_OK;
 }
@@ -204,8 +209,10 @@ static cairn_status global_fold(global_job *j, crn_task *t, const crn_view *in, 
 	if (call.scratch_bytes &&
 		!(call.scratch = crn_pool_take(j->st->engine->pool, call.scratch_bytes)))
 		return crn_fail_memory(err, "scratch", call.scratch_bytes);
+	crn_span span = crn_span_begin(CRN_SPAN_COMPUTE, j->info);
 	cairn_status status = j->ops->fold(
 		j->state, j->partial[crn_task_worker(t)], j->pass, crn_task_index(t), &call, err);
+	crn_span_end(&span, 0, crn_region_count(r));
 	crn_pool_give(j->st->engine->pool, call.scratch, call.scratch_bytes);
 	atomic_fetch_add_explicit(
 		&j->st->folded[j->info], crn_region_count(r), memory_order_relaxed);
@@ -285,12 +292,14 @@ static cairn_status run_pass(global_job *j, cairn_error *err)
 	cairn_status status = begin_partials(j, err);
 	if (status == CAIRN_OK)
 		status = crn_sched_run(j->st->sched, &job, err);
+	crn_span span = crn_span_begin(CRN_SPAN_COMPUTE, j->info);
 	for (int w = 0; status == CAIRN_OK && w < j->st->plan->options.n_threads; w++)
 		if (j->ops->merge)
 			status = j->ops->merge(j->state, j->pass, j->partial[w], err);
 	end_partials(j);
 	if (status == CAIRN_OK && j->ops->pass_end)
 		status = j->ops->pass_end(j->state, j->pass, err);
+	crn_span_end(&span, 0, 0);
 	return status;
 }
 

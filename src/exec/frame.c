@@ -122,7 +122,9 @@ static cairn_status exact_view(crn_frame *f, input *in, crn_view *ret, cairn_err
 	in->copy_bytes = crn_view_dense_bytes(n->type.dtype, want->ndim, want->n);
 	CRN_TRY(take(f, in->copy_bytes, &in->copy, err));
 	*ret = crn_view_dense(in->copy, n->type.dtype, want->ndim, want->n);
+	crn_span span = crn_span_begin(CRN_SPAN_COPY, CRN_SPAN_INHERIT);
 	crn_border_fill(ret, &in->need, &part, &in->read, n->type.shape);
+	crn_span_end(&span, (int64_t)in->copy_bytes, crn_region_count(want));
 	return CAIRN_OK;
 }
 
@@ -294,8 +296,12 @@ static cairn_status run_instance(
 		show_view(f, node, v);
 		return CAIRN_OK;
 	}
-	if (pn->role == CRN_ROLE_CHUNKS)
-		return gather_chunks(f, node, v, err);
+	if (pn->role == CRN_ROLE_CHUNKS) {
+		crn_span span = crn_span_begin(CRN_SPAN_COPY, pn->info);
+		cairn_status status = gather_chunks(f, node, v, err);
+		crn_span_end(&span, (int64_t)self->bytes, self->bytes ? crn_region_count(r) : 0);
+		return status;
+	}
 	if (pn->role == CRN_ROLE_RESIDENT) {
 		crn_region whole = crn_region_whole(r->ndim, pn->node->type.shape);
 		self->view = crn_view_part(&f->env->residents[pn->slot], &whole, r);
@@ -306,9 +312,13 @@ static cairn_status run_instance(
 	else
 		CRN_TRY(own_buffer(f, node, v, err));
 	count_voxels(f, pn, r);
+	crn_span span = crn_span_begin(
+		pn->role == CRN_ROLE_BOX ? CRN_SPAN_DECODE : CRN_SPAN_COMPUTE, pn->info);
 	cairn_status status = pn->role == CRN_ROLE_GROUP ? run_group(f, pn, r, &self->view, err)
 			      : pn->role == CRN_ROLE_BOX ? run_box(f, pn, r, &self->view, err)
 							 : run_compute(f, pn, r, &self->view, err);
+	crn_span_end(&span, crn_region_count(r) * (int64_t)crn_dtype_size(self->view.dtype),
+		crn_region_count(r));
 	if (status != CAIRN_OK) {
 		char text[CRN_REGION_TEXT];
 		crn_where(err, "op %s, region %s", pn->node->origin, crn_region_format(r, text));

@@ -13,6 +13,7 @@
 #define CRN_EXEC_FRAME_H
 
 #include "exec/pool.h"
+#include "exec/trace.h"
 #include "plan/plan.h"
 
 /** What a frame may use of the run; shared by all workers. */
@@ -23,6 +24,7 @@ typedef struct crn_frame_env {
 	const crn_view *residents;   /* results of plan->residents */
 	_Atomic int64_t *voxels;     /* computed, per plan->infos; relaxed counters */
 	_Atomic int64_t *bytes_read; /* by box reads */
+	crn_trace *trace;            /* spans of the workers go here; NULL: nowhere */
 } crn_frame_env;
 
 /** Gives the pinned chunk `index` of cut `slot`. */

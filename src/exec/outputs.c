@@ -134,9 +134,14 @@ static cairn_status write_unit(output_job *j, const int64_t *idx, int64_t unit,
 	crn_region u = crn_unit_region(ndim, j->stage->node->type.shape, j->stage->unit, idx);
 	crn_view in = crn_view_part(whole, task, &u);
 	crn_unit_record record = {0};
+	crn_span span = crn_span_begin(CRN_SPAN_ENCODE, j->stage->index);
 	cairn_status status = j->sink->ops->write_unit(j->sink, idx, &in, scratch, &record, err);
+	crn_span_end(&span, (int64_t)crn_view_dense_bytes(in.dtype, in.ndim, in.shape),
+		crn_region_count(&u));
+	span = crn_span_begin(CRN_SPAN_WRITE, j->stage->index);
 	if (status == CAIRN_OK)
 		status = crn_journal_add(j->journal, unit, &record, err);
+	crn_span_end(&span, 0, 0);
 	if (status != CAIRN_OK) {
 		char text[CRN_REGION_TEXT];
 		crn_where(err, "chunk %s of %s", crn_region_format(&u, text), j->sink->url);

@@ -16,7 +16,7 @@ typedef struct producer {
 	crn_job job;
 	crn_state *st;
 	const crn_cut *cut;
-	int slot;
+	int slot, info;
 } producer;
 
 static crn_view output_view(const producer *p, const crn_task *t, crn_region *ret_region)
@@ -45,7 +45,10 @@ static cairn_status read_unit(void *user, crn_task *t, void *memory, cairn_error
 	crn_unravel(crn_task_index(t), r.ndim, p->cut->chunks.grid, idx);
 	if (s->unit_scratch && !(scratch = crn_pool_take(p->st->engine->pool, s->unit_scratch)))
 		return crn_fail_memory(err, "decoding", s->unit_scratch);
+	crn_span span = crn_span_begin(CRN_SPAN_DECODE, p->info);
 	cairn_status status = s->ops->read_unit(s, idx, &out, scratch, err);
+	crn_span_end(&span, (int64_t)crn_view_dense_bytes(out.dtype, out.ndim, out.shape),
+		crn_region_count(&r));
 	crn_pool_give(p->st->engine->pool, scratch, s->unit_scratch);
 	if (status != CAIRN_OK) {
 		char text[CRN_REGION_TEXT];
@@ -153,7 +156,9 @@ static cairn_status reduction_end(void *user, crn_task *t, void *memory, cairn_e
 	crn_region r;
 	crn_view out = output_view(p, t, &r);
 	(void)err;
+	crn_span span = crn_span_begin(CRN_SPAN_COMPUTE, p->info);
 	p->cut->node->op->reduce->finish(p->cut->node, memory, crn_region_count(&r), &out);
+	crn_span_end(&span, 0, 0);
 	crn_pool_give(p->st->engine->pool, memory, acc_size(p, &r));
 	count_chunk(p);
 	return CAIRN_OK;
@@ -213,6 +218,7 @@ cairn_status crn_producers_new(crn_state *st, crn_job ***ret, cairn_error *err)
 		p->st = st;
 		p->cut = &st->plan->cuts[c];
 		p->slot = (int)c;
+		p->info = crn_plan_info(st->plan, p->cut->node);
 		fill_job(p);
 		jobs[c] = &p->job; /* first member: freed through it */
 	}

@@ -104,6 +104,8 @@ static void state_done(crn_state *st)
 				crn_view_dense_bytes(v->dtype, v->ndim, v->shape));
 	}
 	crn_sched_free(st->sched);
+	crn_trace_detach();
+	crn_trace_free(st->trace);
 	crn_free(st->states);
 	crn_free(st->envs);
 	crn_free(st->env_handles);
@@ -184,7 +186,11 @@ static cairn_status state_init(crn_state *st, cairn_error *err)
 	}
 	for (int s = 0; s < p->n_stages; s++)
 		st->total_ns += stage_ns(p, &p->stages[s]);
+	CRN_TRY(crn_trace_new(
+		p->options.n_threads, p->n_infos, st->options->timeline, &st->trace, err));
+	crn_trace_attach(st->trace, -1);
 	st->env = (crn_frame_env){.plan = p,
+		.trace = st->trace,
 		.pool = st->engine->pool,
 		.states = st->states,
 		.residents = st->residents,
@@ -364,9 +370,11 @@ static cairn_status run_plan(crn_state *st, const crn_output *outputs, int n_out
 
 static crn_plan_options plan_options(const crn_run_options *o, const crn_region *region)
 {
-	return (crn_plan_options){.n_threads = o->n_threads > 0 ? o->n_threads : crn_n_cores(),
+	int n_threads = o->n_threads > 0 ? o->n_threads : crn_n_cores();
+	return (crn_plan_options){.n_threads = n_threads,
 		.memory_bytes = o->memory_bytes ? o->memory_bytes : crn_default_memory(),
 		.isa = o->isa,
+		.record_bytes = o->timeline ? crn_trace_bytes(n_threads) : 0,
 		.region = region};
 }
 

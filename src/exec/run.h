@@ -38,6 +38,7 @@ typedef struct crn_run_options {
 	bool keep_going;         /* failed chunks do not stop the run; the run ends PARTIAL */
 	const char *scratch_dir; /* NULL: CAIRN_SCRATCH, else beside the output, else TMPDIR */
 	const char *description; /* pipeline text kept in the journal; may be NULL */
+	bool timeline; /* record when which thread did what, and the memory: for a profile */
 	/* Called about `progress_ns` apart and once at the end, from one thread at a time, no lock
 	 * held. */
 	void (*progress)(void *user, const crn_progress *p);

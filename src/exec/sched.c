@@ -456,6 +456,14 @@ static bool is_finished(const crn_sched *s)
 	return s->n_active == 0 && !more;
 }
 
+/* True if a worker that found nothing to do would have, with more memory. */
+static bool lacks_memory(const crn_sched *s)
+{
+	bool stage_waits = s->cursor < s->stage->n_tasks && may_admit(s) &&
+			   s->n_active < s->options.n_threads + MOST_AHEAD;
+	return s->queued || stage_waits;
+}
+
 typedef struct worker_arg {
 	crn_sched *sched;
 	int index;
@@ -465,6 +473,7 @@ static void *worker_main(void *arg)
 {
 	worker_arg *a = arg;
 	crn_sched *s = a->sched;
+	crn_trace_attach(s->env->trace, a->index);
 	crn_mutex_lock(&s->lock);
 	for (;;) {
 		crn_task *t = choose(s);
@@ -476,13 +485,17 @@ static void *worker_main(void *arg)
 			break;
 		/* The timeout only serves a cancel that comes without a signal to the condition. */
 		s->n_sleeping++;
+		crn_span span = crn_span_begin(
+			lacks_memory(s) ? CRN_SPAN_STARVED : CRN_SPAN_IDLE, CRN_SPAN_INHERIT);
 		crn_cond_wait_for(&s->wake, &s->lock, 100000000);
+		crn_span_end(&span, 0, 0);
 		s->n_sleeping--;
 	}
 	wake_workers(s);
 	if (--s->n_workers == 0)
 		crn_cond_signal(&s->all_done);
 	crn_mutex_unlock(&s->lock);
+	crn_trace_detach();
 	return NULL;
 }
 
@@ -535,15 +548,34 @@ void crn_sched_set_producers(crn_sched *s, const crn_job *const *jobs)
 	s->producers = jobs;
 }
 
+/* Who holds the memory now, for the trace. Lock held. */
+static void sample_memory(crn_sched *s)
+{
+	size_t used, held;
+	crn_pool_count(s->env->pool, &used, &held);
+	crn_memory_sample m = {.at_ns = crn_now_ns(),
+		.tasks = (int64_t)(s->slots_used + s->reserved),
+		.cache_idle = (int64_t)s->cache->idle_bytes,
+		.tables = (int64_t)tables_beyond(s),
+		.standing = (int64_t)s->standing,
+		.pool_used = (int64_t)used};
+	crn_trace_memory(s->env->trace, &m);
+}
+
 /* The calling thread shows progress while the workers work. Lock held on entry and exit. */
 static void watch(crn_sched *s)
 {
 	int64_t period = s->options.progress_ns > 0 ? s->options.progress_ns : 200000000;
 	int64_t due = crn_now_ns() + period;
+	bool samples = crn_trace_wants_memory(s->env->trace);
 	while (s->n_workers > 0) {
-		int64_t now = crn_now_ns();
+		int64_t now = crn_now_ns(), wait = due - now;
+		if (samples) {
+			sample_memory(s);
+			wait = wait < CRN_TRACE_MEMORY_NS ? wait : CRN_TRACE_MEMORY_NS;
+		}
 		if (now < due) {
-			crn_cond_wait_for(&s->all_done, &s->lock, due - now);
+			crn_cond_wait_for(&s->all_done, &s->lock, wait);
 			continue;
 		}
 		due = now + period;

@@ -34,6 +34,7 @@ typedef struct crn_state {
 	crn_view *residents; /* per plan->residents: result, in a pool buffer */
 	crn_env *envs;       /* per plan->globals; ops keep a pointer until end() */
 	crn_env_handle *env_handles;
+	crn_trace *trace;
 	const char *scratch_dir;
 	_Atomic int64_t *voxels; /* per plan->infos: computed */
 	_Atomic int64_t *folded; /* per plan->infos: looked at by reductions and global ops */

@@ -98,6 +98,7 @@ typedef struct crn_plan_options {
 	int n_threads;
 	size_t memory_bytes;
 	crn_isa isa;
+	size_t record_bytes;      /* set aside for records of the run: part of standing */
 	const crn_region *region; /* MEMORY: of the one sink's array; else NULL */
 } crn_plan_options;
 

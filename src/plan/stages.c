@@ -329,7 +329,8 @@ static void drop_stages(crn_plan *p)
 	for (int s = 0; s < p->n_stages; s++)
 		crn_piece_done(&p->stages[s].piece);
 	p->n_stages = 0;
-	p->standing_bytes = p->top_bytes = p->table_bytes = 0;
+	p->top_bytes = p->table_bytes = 0;
+	p->standing_bytes = p->options.record_bytes;
 	p->biggest = NULL;
 }
 
