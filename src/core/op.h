@@ -167,6 +167,14 @@ typedef struct crn_grid {
 
 typedef struct crn_table_writer crn_table_writer; /* core/table.h */
 
+/** A piece of memory that a checkpoint keeps. */
+typedef struct crn_bytes {
+	const void *data;
+	size_t n;
+} crn_bytes;
+
+enum { CRN_MAX_SPANS = 8 };
+
 typedef struct crn_global {
 	/* Passes over the inputs (>= 1). */
 	int (*n_passes)(const crn_node *n);
@@ -194,6 +202,32 @@ typedef struct crn_global {
 	/* Tables only: writes all rows, in label order. */
 	cairn_status (*rows)(
 		const void *state, const crn_node *n, crn_table_writer *to, cairn_error *err);
+
+	/* Checkpoints: with these a resume does not fold again what a killed run has folded. An op
+	 * offers one of the two forms for a pass, or none (then the pass is repeated). What is kept
+	 * comes back only to the same node (hash) and the same grid; pass_begin, merge and pass_end
+	 * run again in any case, so nothing else has to be kept. Bytes that were spilled can be
+	 * unspilled at their old offsets.
+	 *
+	 * Form 1, for what fold leaves in the state, tile by tile. tile_save is called by the
+	 * worker that folded the tile, right after fold: it lists the spans that hold the tile's
+	 * record and returns their number (<= CRN_MAX_SPANS; < 0: this pass keeps none). No
+	 * allocation, no locks; the spans are read before the call of the next hook for this tile.
+	 * tile_load gets their bytes in one piece, serially, between pass_begin and the first fold;
+	 * it may charge. When it fails the tile is folded again, so it leaves the state as it was.
+	 */
+	int (*tile_save)(void *state, int pass, int64_t tile, crn_bytes *ret);
+	cairn_status (*tile_load)(
+		void *state, int pass, int64_t tile, const void *bytes, size_t n, cairn_error *err);
+	/* Form 2, for what fold leaves in the partial (and nowhere else). The engine keeps a
+	 * snapshot of every worker's partial with the set of tiles in it, about once a second and
+	 * at the end of the pass. partial_save is as tile_save; partial_load fills a partial fresh
+	 * from partial_init; when it fails, the partial is made afresh. partial_is_plain: a partial
+	 * is bytes without pointers, and needs no hooks. */
+	bool partial_is_plain;
+	int (*partial_save)(const void *state, int pass, const void *partial, crn_bytes *ret);
+	cairn_status (*partial_load)(void *state, int pass, void *partial, const void *bytes,
+		size_t n, cairn_error *err);
 } crn_global;
 
 /* ---- the descriptor ---- */
