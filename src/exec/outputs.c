@@ -144,7 +144,9 @@ static cairn_status write_unit(output_job *j, const int64_t *idx, int64_t unit,
 	crn_span_end(&span, 0, 0);
 	if (status != CAIRN_OK) {
 		char text[CRN_REGION_TEXT];
-		crn_where(err, "chunk %s of %s", crn_region_format(&u, text), j->sink->url);
+		crn_where(err, "op %s, chunk %s of %s",
+			j->st->plan->infos[j->stage->index].node->origin,
+			crn_region_format(&u, text), j->sink->url);
 		return status;
 	}
 	atomic_fetch_add_explicit(&j->st->units_written, 1, memory_order_relaxed);

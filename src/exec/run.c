@@ -229,17 +229,23 @@ static cairn_status write_array(
 		.description = st->options->description};
 	crn_journal *journal = NULL;
 	crn_sink *sink = NULL;
-	CRN_TRY(crn_journal_open(format, &head, o->resume, &journal, err));
-	cairn_status status = format->create(&req, &sink, err);
+	cairn_status status = crn_journal_open(format, &head, o->resume, &journal, err);
 	if (status == CAIRN_OK)
+		status = format->create(&req, &sink, err);
+	if (status != CAIRN_OK)
+		crn_where(err, "op %s", sink_node->origin);
+	else
 		status = crn_run_array_stage(st, s, journal, sink, err);
 	/* With failed chunks the array can be read, but the journal does not call it done. */
 	if (status == CAIRN_OK || status == CAIRN_PARTIAL) {
 		cairn_status finished = sink->ops->finish(sink, status == CAIRN_OK ? err : NULL);
-		status = finished != CAIRN_OK && status == CAIRN_OK ? finished : status;
+		if (finished == CAIRN_OK && status == CAIRN_OK)
+			finished = crn_journal_done(journal, err);
+		if (finished != CAIRN_OK && status == CAIRN_OK) {
+			crn_where(err, "op %s", sink_node->origin);
+			status = finished;
+		}
 	}
-	if (status == CAIRN_OK)
-		status = crn_journal_done(journal, err);
 	if (sink)
 		sink->ops->close(sink);
 	crn_journal_close(journal);
@@ -286,10 +292,16 @@ static cairn_status write_table(crn_state *st, const crn_stage *s, cairn_error *
 		.constant_values = values,
 		.n_constants = constants_of(sink, names, values, MOST_CONSTANTS)};
 	crn_table_writer *w = NULL;
-	CRN_TRY(f->create(&req, &w, err));
-	cairn_status status = fill_writer(st, s, sink, w, err);
-	w->close(w);
-	return status == CAIRN_OK ? crn_table_mark(sink, err) : status;
+	cairn_status status = f->create(&req, &w, err);
+	if (status == CAIRN_OK) {
+		status = fill_writer(st, s, sink, w, err);
+		w->close(w);
+	}
+	if (status == CAIRN_OK)
+		status = crn_table_mark(sink, err);
+	if (status != CAIRN_OK)
+		crn_where(err, "op %s", sink->origin);
+	return status;
 }
 
 static cairn_status print_array(crn_state *st, const crn_stage *s, cairn_error *err)

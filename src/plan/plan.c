@@ -207,6 +207,16 @@ cairn_status crn_plan_check_fits(const crn_plan *p, cairn_error *err)
 		need, p->smallest_bytes, have);
 	if (p->biggest)
 		crn_where(err, "op %s needs most", p->biggest->origin);
+	/* A file whose one chunk is larger than the budget: no tiling helps, and it may be lying.
+	 */
+	for (int c = 0; c < p->n_cuts; c++) {
+		const crn_cut *cut = &p->cuts[c];
+		if (cut->kind != CRN_CUT_SOURCE || cut->chunk_bytes <= p->options.memory_bytes)
+			continue;
+		crn_where(err, "op %s: one chunk of %s takes %s", cut->node->origin,
+			cut->node->source->url, crn_format_bytes((double)cut->chunk_bytes, need));
+		break;
+	}
 	crn_hint(err, "try --memory %zuM, or smaller chunks for the output",
 		(p->smallest_bytes >> 20) + 1);
 	return CAIRN_NOFIT;

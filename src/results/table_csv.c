@@ -47,7 +47,7 @@ static cairn_status put_line(csv_writer *w, const crn_str *line, cairn_error *er
 	if (line->oom)
 		return crn_fail_memory(err, "a row", line->len);
 	if (fwrite(line->data, 1, line->len, w->file) != line->len)
-		return crn_fail_errno(err, CAIRN_FAILED, "writing", w->temporary);
+		return crn_fail_errno(err, CAIRN_FAILED, "writing", w->texts.path);
 	return CAIRN_OK;
 }
 
@@ -73,12 +73,12 @@ static cairn_status copy_old(csv_writer *w, const crn_str *header, cairn_error *
 	while (status == CAIRN_OK && (n = fread(block, 1, sizeof(block), old)) > 0) {
 		last = block[n - 1];
 		if (fwrite(block, 1, n, w->file) != n)
-			status = crn_fail_errno(err, CAIRN_FAILED, "writing", w->temporary);
+			status = crn_fail_errno(err, CAIRN_FAILED, "writing", w->texts.path);
 	}
 	if (status == CAIRN_OK && ferror(old))
 		status = crn_fail_errno(err, CAIRN_INPUT, "reading", w->texts.path);
 	if (status == CAIRN_OK && last != '\n' && fwrite("\r\n", 1, 2, w->file) != 2)
-		status = crn_fail_errno(err, CAIRN_FAILED, "writing", w->temporary);
+		status = crn_fail_errno(err, CAIRN_FAILED, "writing", w->texts.path);
 	fclose(old);
 	return status;
 }
@@ -91,7 +91,8 @@ static cairn_status csv_begin(
 	w->n_columns = n_columns;
 	w->file = fopen(w->temporary, "wbx");
 	if (!w->file)
-		return crn_fail_errno(err, CAIRN_FAILED, "creating", w->temporary);
+		return crn_fail_errno(
+			err, CAIRN_FAILED, "creating a temporary file for", w->texts.path);
 	CRN_STR line = {0};
 	for (int i = 0; i < w->texts.n_constants + n_columns; i++) {
 		crn_str_append(&line, i ? "," : "");
@@ -132,11 +133,11 @@ static cairn_status csv_finish(crn_table_writer *base, cairn_error *err)
 {
 	csv_writer *w = (csv_writer *)base;
 	if (fflush(w->file) != 0 || fsync(fileno(w->file)) != 0)
-		return crn_fail_errno(err, CAIRN_FAILED, "writing", w->temporary);
+		return crn_fail_errno(err, CAIRN_FAILED, "writing", w->texts.path);
 	int failed = fclose(w->file);
 	w->file = NULL;
 	if (failed)
-		return crn_fail_errno(err, CAIRN_FAILED, "closing", w->temporary);
+		return crn_fail_errno(err, CAIRN_FAILED, "closing", w->texts.path);
 	if (!w->texts.append && !w->texts.replace && csv_exists(w->texts.path, NULL))
 		return crn_fail(err, CAIRN_EXISTS, "%s exists", w->texts.path);
 	if (rename(w->temporary, w->texts.path) != 0)

@@ -28,9 +28,15 @@ typedef struct sqlite_writer {
 
 static cairn_status fail_sqlite(sqlite_writer *w, const char *what, cairn_error *err)
 {
-	cairn_status status = crn_fail(err, CAIRN_FAILED, "%s %s: %s", what, w->texts.path,
-		w->db ? sqlite3_errmsg(w->db) : "out of memory");
 	int code = w->db ? sqlite3_errcode(w->db) : SQLITE_NOMEM;
+	int system = w->db ? sqlite3_system_errno(w->db) : 0;
+	char text[128];
+	bool of_system = system && (code == SQLITE_CANTOPEN || code == SQLITE_IOERR);
+	cairn_status status = crn_fail(err, CAIRN_FAILED, "%s %s: %s%s%s", what, w->texts.path,
+		w->db ? sqlite3_errmsg(w->db) : "out of memory", of_system ? ": " : "",
+		of_system ? strerror_r(system, text, sizeof(text)) : "");
+	if (code == SQLITE_FULL)
+		crn_hint(err, "free some space, then run the same command again");
 	if (code == SQLITE_BUSY || code == SQLITE_LOCKED)
 		crn_hint(err, "another program has the database open for writing");
 	if (code == SQLITE_NOTADB)

@@ -42,6 +42,7 @@ def png(name, data=None, width=50, flip=False):
 png("good.png")
 png("corrupt.png", flip=True)
 png("lying.png", width=200000)
+png("absurd.png", width=2000000000)
 open("cut.png", "wb").write(open("good.png", "rb").read()[:1500])
 os.mkdir("stack")
 for i in (0, 1, 3):
@@ -111,6 +112,7 @@ refuses 3 outside.tif -- run -e 'print(read("outside.tif").sum())'
 refuses 3 corrupt.png "op read" -- run -e 'print(read("corrupt.png").sum())'
 refuses 3 cut.png "op read" -- run -e 'print(read("cut.png").sum())'
 refuses 3 lying.png -- run -e 'print(read("lying.png")[0, :10].sum())'
+refuses 4 absurd.png "op read, line 1" -- run --memory 1G -e 'print(read("absurd.png").max())'
 refuses 3 "stack/s.002.png" "missing" -- run -e 'print(read("stack/s.%03d.png").sum())'
 refuses 3 cut.npy -- run -e 'print(read("cut.npy").sum())'
 refuses 3 lying.npy -- run -e 'print(read("lying.npy").sum())'
