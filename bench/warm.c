@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * warm.c -- computes one expression again and again in one process: what a library user's second
+ * call costs, without the start of a command.
+ *
+ *	warm THREADS MEMORY FRESH EXPRESSION
+ *
+ * Every line on stdin asks for one run into memory; the answer is one line "WALL CPU", seconds of
+ * the clock and of all threads. FRESH 1 takes new pages for every result, as an array library does;
+ * 0 reuses the buffer. At the end of stdin: "PEAK BYTES", the peak resident set and the result.
+ */
+#include <cairn/cairn.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <time.h>
+
+static double now_s(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+static double cpu_s(void)
+{
+	struct rusage r;
+	getrusage(RUSAGE_SELF, &r);
+	return (double)(r.ru_utime.tv_sec + r.ru_stime.tv_sec) +
+	       1e-6 * (double)(r.ru_utime.tv_usec + r.ru_stime.tv_usec);
+}
+
+static int complain(const cairn_error *err)
+{
+	fprintf(stderr, "warm: %s\n%s\n%s\n", err->message, err->where, err->hint);
+	return 1;
+}
+
+static void *new_pages(size_t n)
+{
+	void *p = mmap(NULL, n, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	return p == MAP_FAILED ? NULL : p;
+}
+
+int main(int argc, char **argv)
+{
+	cairn_session *s = NULL;
+	cairn_array *a = NULL;
+	cairn_error err;
+	cairn_options o;
+	memset(&o, 0, sizeof(o));
+	if (argc != 5) {
+		fprintf(stderr, "usage: warm THREADS MEMORY FRESH EXPRESSION\n");
+		return 2;
+	}
+	o.n_threads = atoi(argv[1]);
+	int fresh = atoi(argv[3]);
+	if (cairn_parse_size(argv[2], &o.memory_bytes, &err) != CAIRN_OK ||
+		cairn_session_new(&s, &err) != CAIRN_OK ||
+		cairn_array_eval(s, NULL, argv[4], &a, &err) != CAIRN_OK)
+		return complain(&err);
+	size_t n = cairn_array_item_bytes(a);
+	for (int d = 0; d < cairn_array_ndim(a); d++)
+		n *= (size_t)cairn_array_shape(a)[d];
+	char line[64], *buffer = NULL;
+	while (fgets(line, sizeof(line), stdin)) {
+		double wall = now_s(), cpu = cpu_s();
+		if (!buffer && !(buffer = new_pages(n)))
+			return 1;
+		if (cairn_array_read(a, NULL, NULL, NULL, buffer, n, &o, &err) != CAIRN_OK)
+			return complain(&err);
+		printf("%.6f %.6f\n", now_s() - wall, cpu_s() - cpu);
+		fflush(stdout);
+		if (fresh) {
+			munmap(buffer, n);
+			buffer = NULL;
+		}
+	}
+	struct rusage r;
+	getrusage(RUSAGE_SELF, &r);
+	printf("%ld %zu\n", r.ru_maxrss * 1024L, n);
+	if (buffer)
+		munmap(buffer, n);
+	cairn_array_free(a);
+	cairn_session_free(s);
+	return 0;
+}
