@@ -238,6 +238,15 @@ void crn_source_close(crn_source *s)
 		s->ops->close(s);
 }
 
+cairn_status crn_source_hand_out(cairn_status opened, crn_source *s, crn_source **ret)
+{
+	if (opened == CAIRN_OK)
+		*ret = s;
+	else
+		crn_source_close(s);
+	return opened;
+}
+
 /* ---- writing ---- */
 
 static bool ends_with(const char *text, size_t n, const char *suffix)

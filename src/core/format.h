@@ -147,6 +147,9 @@ CRN_CHECKED cairn_status crn_source_open(const crn_registry *r, const char *url,
 	const char *const *option_names, const crn_value *option_values, int n_options,
 	crn_source **ret, cairn_error *err);
 void crn_source_close(crn_source *s); /* NULL is fine */
+/** The end of a format's open: hands the source out if `opened` is OK, else closes it. */
+CRN_CHECKED cairn_status crn_source_hand_out(
+	cairn_status opened, crn_source *take_source, crn_source **ret);
 
 /**
  * Checks options against a format's table (read_params or write_params, perhaps NULL).

@@ -101,13 +101,7 @@ static cairn_status open_npy(const crn_open_request *req, crn_source **ret, cair
 		return crn_fail_memory(err, "an input", sizeof *s);
 	s->base.ops = &source_ops;
 	s->base.format = &crn_format_npy;
-	cairn_status status = open_into(req, s, err);
-	if (status != CAIRN_OK) {
-		close_source(&s->base);
-		return status;
-	}
-	*ret = &s->base;
-	return CAIRN_OK;
+	return crn_source_hand_out(open_into(req, s, err), &s->base, ret);
 }
 
 static cairn_status write_header(void *data, crn_part *part, cairn_error *err)

@@ -520,13 +520,7 @@ static cairn_status open_stack(const crn_open_request *req, crn_source **ret, ca
 	s->registry = req->registry;
 	crn_mutex_init(&s->lock, CRN_RANK_SOURCE);
 	s->lock_made = true;
-	cairn_status status = open_into(req, s, err);
-	if (status != CAIRN_OK) {
-		close_source(&s->base);
-		return status;
-	}
-	*ret = &s->base;
-	return CAIRN_OK;
+	return crn_source_hand_out(open_into(req, s, err), &s->base, ret);
 }
 
 /* A pattern or glob that is no file, or a folder with an image in it. */

@@ -97,13 +97,7 @@ static cairn_status open_tiff(const crn_open_request *req, crn_source **ret, cai
 		return crn_fail_memory(err, "an input", sizeof *s);
 	s->base.ops = &unit_ops;
 	s->base.format = &crn_format_tiff;
-	cairn_status status = open_into(req, s, err);
-	if (status != CAIRN_OK) {
-		close_source(&s->base);
-		return status;
-	}
-	*ret = &s->base;
-	return CAIRN_OK;
+	return crn_source_hand_out(open_into(req, s, err), &s->base, ret);
 }
 
 static bool probe(const char *url, const unsigned char *head, size_t n_head, bool is_dir)

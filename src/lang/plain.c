@@ -9,11 +9,11 @@
 #include "lang/plain.h"
 
 #include "base/mem.h"
+#include "core/wide.h"
 
 #include <math.h>
 #include <string.h>
 
-typedef __int128 wide;
 typedef unsigned __int128 uwide;
 
 enum { MAX_TEXT = 1 << 16 };
@@ -23,17 +23,11 @@ static bool is_integer(const crn_value *v)
 	return v->kind == CRN_V_BOOL || v->kind == CRN_V_INT || v->kind == CRN_V_UINT;
 }
 
-static wide to_wide(const crn_value *v)
+static cairn_status store(crn_wide w, crn_value *ret, cairn_error *err)
 {
-	return v->kind == CRN_V_BOOL ? v->b : v->kind == CRN_V_INT ? (wide)v->i : (wide)v->u;
-}
-
-static cairn_status from_wide(wide w, crn_value *ret, cairn_error *err)
-{
-	if (w < (wide)INT64_MIN || w > (wide)UINT64_MAX)
+	if (!crn_wide_store(w, ret))
 		return crn_fail(
 			err, CAIRN_USAGE, "this integer does not fit 64 bits (-2^63 .. 2^64 - 1)");
-	*ret = w < 0 ? crn_value_int((int64_t)w) : crn_value_uint((uint64_t)w);
 	return CAIRN_OK;
 }
 
@@ -45,7 +39,7 @@ static cairn_status by_zero(cairn_error *err)
 /* ---- integers ---- */
 
 /* Correctly rounded a / b: 64 or 65 bits of quotient, the last of them sticky, rounded once. */
-static double true_quotient(wide a, wide b)
+static double true_quotient(crn_wide a, crn_wide b)
 {
 	if (a == 0)
 		return b < 0 ? -0.0 : 0.0;
@@ -60,29 +54,6 @@ static double true_quotient(wide a, wide b)
 	q |= ua % ub != 0;
 	double d = ldexp((double)q, shift);
 	return negative ? -d : d;
-}
-
-static wide floor_quotient(wide a, wide b)
-{
-	wide q = a / b;
-	return a % b != 0 && (a < 0) != (b < 0) ? q - 1 : q;
-}
-
-static cairn_status int_power(wide base, wide exponent, crn_value *ret, cairn_error *err)
-{
-	wide result = 1;
-	if (base == 0 || base == 1)
-		return from_wide(exponent == 0 ? 1 : base, ret, err);
-	if (base == -1)
-		return from_wide(exponent & 1 ? -1 : 1, ret, err);
-	/* |base| >= 2: after 64 steps at most the result is out of range. */
-	for (wide i = 0; i < exponent; i++) {
-		if (__builtin_mul_overflow(result, base, &result))
-			return from_wide((wide)1 << 100, ret, err);
-		if (result > (wide)UINT64_MAX || result < (wide)INT64_MIN)
-			return from_wide(result, ret, err);
-	}
-	return from_wide(result, ret, err);
 }
 
 /* ---- floats ---- */
@@ -160,31 +131,28 @@ static cairn_status float_binary(
 static cairn_status int_binary(crn_token_kind op, const crn_value *va, const crn_value *vb,
 	crn_value *ret, cairn_error *err)
 {
-	wide a = to_wide(va), b = to_wide(vb);
+	const crn_wide too_wide = (crn_wide)1 << 100;
+	crn_wide a = crn_wide_of(va), b = crn_wide_of(vb), r;
 	bool bits = op == CRN_TOK_AND || op == CRN_TOK_OR || op == CRN_TOK_XOR;
 	if (bits) {
-		wide r = op == CRN_TOK_AND ? (a & b) : op == CRN_TOK_OR ? (a | b) : (a ^ b);
+		r = op == CRN_TOK_AND ? (a & b) : op == CRN_TOK_OR ? (a | b) : (a ^ b);
 		if (va->kind == CRN_V_BOOL && vb->kind == CRN_V_BOOL) {
 			*ret = crn_value_bool(r != 0);
 			return CAIRN_OK;
 		}
-		return from_wide(r, ret, err);
+		return store(r, ret, err);
 	}
 	switch (op) {
 	case CRN_TOK_ADD:
-		return from_wide(a + b, ret, err);
+		return store(a + b, ret, err);
 	case CRN_TOK_SUB:
-		return from_wide(a - b, ret, err);
-	case CRN_TOK_MUL: {
-		wide r;
-		if (__builtin_mul_overflow(a, b, &r))
-			r = (wide)1 << 100;
-		return from_wide(r, ret, err);
-	}
+		return store(a - b, ret, err);
+	case CRN_TOK_MUL:
+		return store(__builtin_mul_overflow(a, b, &r) ? too_wide : r, ret, err);
 	case CRN_TOK_POWER:
 		if (b < 0)
 			return float_power((double)a, (double)b, ret, err);
-		return int_power(a, b, ret, err);
+		return store(crn_wide_power(a, b, &r) ? r : too_wide, ret, err);
 	default:
 		break;
 	}
@@ -194,8 +162,8 @@ static cairn_status int_binary(crn_token_kind op, const crn_value *va, const crn
 		*ret = crn_value_float(true_quotient(a, b));
 		return CAIRN_OK;
 	}
-	wide q = floor_quotient(a, b);
-	return from_wide(op == CRN_TOK_FLOOR ? q : a - q * b, ret, err);
+	crn_wide q = crn_wide_floor_divide(a, b);
+	return store(op == CRN_TOK_FLOOR ? q : a - q * b, ret, err);
 }
 
 /* ---- comparisons ---- */
@@ -204,7 +172,7 @@ static cairn_status int_binary(crn_token_kind op, const crn_value *va, const crn
 static int compare_numbers(const crn_value *a, const crn_value *b)
 {
 	if (is_integer(a) && is_integer(b)) {
-		wide wa = to_wide(a), wb = to_wide(b);
+		crn_wide wa = crn_wide_of(a), wb = crn_wide_of(b);
 		return wa < wb ? -1 : wa > wb;
 	}
 	if (!is_integer(a) && !is_integer(b))
@@ -217,7 +185,7 @@ static int compare_numbers(const crn_value *a, const crn_value *b)
 		return 2;
 	if (fabs(a->f) > 0x1p70)
 		return a->f < 0 ? -1 : 1;
-	wide whole = (wide)a->f, other = to_wide(b);
+	crn_wide whole = (crn_wide)a->f, other = crn_wide_of(b);
 	if (whole != other)
 		return whole < other ? -1 : 1;
 	double rest = a->f - trunc(a->f);
@@ -326,8 +294,8 @@ cairn_status crn_plain_unary(
 		*ret = crn_value_float(op == CRN_TOK_SUB ? -a->f : a->f);
 		return CAIRN_OK;
 	}
-	wide w = to_wide(a);
-	return from_wide(op == CRN_TOK_SUB ? -w : op == CRN_TOK_NOT ? ~w : w, ret, err);
+	crn_wide w = crn_wide_of(a);
+	return store(op == CRN_TOK_SUB ? -w : op == CRN_TOK_NOT ? ~w : w, ret, err);
 }
 
 bool crn_plain_call(const char *name, const crn_value *args, int n, crn_value *ret)

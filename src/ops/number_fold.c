@@ -8,14 +8,9 @@
  */
 #include "ops/elementwise_build.h"
 
+#include "core/wide.h"
+
 #include <math.h>
-
-typedef __int128 wide;
-
-static wide to_wide(const crn_value *v)
-{
-	return v->kind == CRN_V_BOOL ? v->b : v->kind == CRN_V_UINT ? (wide)v->u : v->i;
-}
 
 static cairn_status too_large(const crn_op *op, cairn_error *err)
 {
@@ -24,36 +19,8 @@ static cairn_status too_large(const crn_op *op, cairn_error *err)
 	return CAIRN_USAGE;
 }
 
-static cairn_status from_wide(const crn_op *op, wide v, crn_value *ret, cairn_error *err)
-{
-	if (v < INT64_MIN || v > (wide)UINT64_MAX)
-		return too_large(op, err);
-	*ret = v < 0 ? crn_value_int((int64_t)v) : crn_value_uint((uint64_t)v);
-	return CAIRN_OK;
-}
-
-static bool wide_power(wide base, wide exponent, wide *ret)
-{
-	wide r = 1;
-	if (base == 0 || base == 1 || base == -1) {
-		*ret = exponent == 0 ? 1 : base == -1 && !(exponent & 1) ? 1 : base;
-		return true;
-	}
-	for (wide i = 0; i < exponent; i++)
-		if (__builtin_mul_overflow(r, base, &r))
-			return false;
-	*ret = r;
-	return true;
-}
-
-static wide floor_quotient(wide a, wide b)
-{
-	wide q = a / b;
-	return a % b != 0 && ((a % b < 0) != (b < 0)) ? q - 1 : q;
-}
-
 /* Operations whose result is an integer again; false: overflow of 128 bits. */
-static bool integer_result(crn_ew kernel, wide a, wide b, wide *ret)
+static bool integer_result(crn_ew kernel, crn_wide a, crn_wide b, crn_wide *ret)
 {
 	switch (kernel) {
 	case CRN_EW_ADD:
@@ -65,12 +32,12 @@ static bool integer_result(crn_ew kernel, wide a, wide b, wide *ret)
 	case CRN_EW_SQUARE:
 		return !__builtin_mul_overflow(a, a, ret);
 	case CRN_EW_POWER:
-		return wide_power(a, b, ret);
+		return crn_wide_power(a, b, ret);
 	case CRN_EW_FLOOR_DIVIDE:
-		*ret = floor_quotient(a, b);
+		*ret = crn_wide_floor_divide(a, b);
 		return true;
 	case CRN_EW_MOD:
-		*ret = a - b * floor_quotient(a, b);
+		*ret = a - b * crn_wide_floor_divide(a, b);
 		return true;
 	case CRN_EW_MINIMUM:
 		*ret = a < b ? a : b;
@@ -104,7 +71,7 @@ static bool is_comparison(crn_ew kernel)
 	return kernel >= CRN_EW_EQUAL && kernel <= CRN_EW_GREATER_EQUAL;
 }
 
-static bool compare_wide(crn_ew kernel, wide a, wide b)
+static bool compare_wide(crn_ew kernel, crn_wide a, crn_wide b)
 {
 	switch (kernel) {
 	case CRN_EW_EQUAL:
@@ -125,7 +92,7 @@ static bool compare_wide(crn_ew kernel, wide a, wide b)
 static cairn_status fold_integers(const crn_op *op, crn_ew kernel, const crn_value *a,
 	const crn_value *b, crn_value *ret, cairn_error *err)
 {
-	wide x = to_wide(a), y = b ? to_wide(b) : 0, r;
+	crn_wide x = crn_wide_of(a), y = b ? crn_wide_of(b) : 0, r;
 	if (is_comparison(kernel)) {
 		*ret = crn_value_bool(compare_wide(kernel, x, y));
 		return CAIRN_OK;
@@ -137,7 +104,7 @@ static cairn_status fold_integers(const crn_op *op, crn_ew kernel, const crn_val
 		*ret = crn_value_bool(r != 0);
 		return CAIRN_OK;
 	}
-	return from_wide(op, r, ret, err);
+	return crn_wide_store(r, ret) ? CAIRN_OK : too_large(op, err);
 }
 
 static cairn_status fold_floats(
@@ -168,7 +135,7 @@ cairn_status crn_fold_numbers(const crn_op *op, crn_ew kernel, const crn_value *
 	if (divides && crn_value_to_double(b) == 0)
 		return crn_fail(err, CAIRN_USAGE, "%s: division by zero", op->name);
 	bool whole = a->kind != CRN_V_FLOAT && (!b || b->kind != CRN_V_FLOAT);
-	bool root = kernel == CRN_EW_POWER && whole && to_wide(b) < 0;
+	bool root = kernel == CRN_EW_POWER && whole && crn_wide_of(b) < 0;
 	if (root && crn_value_to_double(a) == 0)
 		return crn_fail(err, CAIRN_USAGE, "%s: zero to a negative power", op->name);
 	if (whole && kernel != CRN_EW_DIVIDE && kernel != CRN_EW_ISNAN && !root)
