@@ -102,7 +102,9 @@ typedef struct crn_affine {
 /** One call of compute, fold, ...: everything it may touch.
  *
  * in[k] holds exactly the region the op's need() asked for, border already extended; its rows are
- * contiguous (crn_view_rows_contiguous). out: same promise. Input and output never overlap. */
+ * contiguous (crn_view_rows_contiguous). out: same promise. Input and output never overlap.
+ * A bool input may be rows of bits (in[k].bits, core/bits.h) if the op takes_bits, and out if it
+ * gives_bits; each call may be one or the other. */
 typedef struct crn_call {
 	const crn_node *node;
 	const void *bound;     /* from bind; read-only */
@@ -253,6 +255,8 @@ struct crn_op {
 	const char *example; /* one pipeline snippet that runs; may be NULL */
 	crn_op_kind kind;
 	bool internal;           /* not callable from pipelines (correlate1d passes and the like) */
+	bool takes_bits;         /* compute, fold: bool inputs may be rows of bits */
+	bool gives_bits;         /* compute: a bool output may be rows of bits */
 	int semver;              /* raised when the meaning changes; part of the content hash */
 	const crn_param *params; /* ends with type CRN_P_END */
 

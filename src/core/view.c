@@ -32,12 +32,21 @@ crn_view crn_view_part(const crn_view *v, const crn_region *held, const crn_regi
 	assert(crn_region_contains(held, part));
 	crn_view p = *v;
 	char *data = v->data;
-	for (int d = 0; d < v->ndim; d++) {
+	int n_strided = v->ndim - v->bits; /* a row of bits has no stride */
+	for (int d = 0; d < n_strided; d++) {
 		if (part->n[d] > 0)
 			data += (part->lo[d] - held->lo[d]) / held->step[d] * v->stride[d];
 		if (part->n[d] > 1)
 			p.stride[d] = v->stride[d] * (part->step[d] / held->step[d]);
 		p.shape[d] = part->n[d];
+	}
+	if (v->bits) {
+		int x = v->ndim - 1;
+		assert(part->n[x] <= 1 || part->step[x] == held->step[x]);
+		int64_t ahead = part->n[x] > 0 ? (part->lo[x] - held->lo[x]) / held->step[x] : 0;
+		data += (v->first_bit + ahead) / 64 * 8;
+		p.first_bit = (uint8_t)((v->first_bit + ahead) % 64);
+		p.shape[x] = part->n[x];
 	}
 	p.data = data;
 	return p;
@@ -59,7 +68,7 @@ bool crn_view_is_dense(const crn_view *v)
 bool crn_view_rows_contiguous(const crn_view *v)
 {
 	int x = v->ndim - 1;
-	return v->ndim == 0 || v->shape[x] <= 1 ||
+	return v->ndim == 0 || v->bits || v->shape[x] <= 1 ||
 	       v->stride[x] == (int64_t)crn_dtype_size(v->dtype);
 }
 
@@ -114,7 +123,7 @@ static void copy_row(
 
 void crn_view_copy(const crn_view *dst, const crn_view *src)
 {
-	assert(dst->dtype == src->dtype && dst->ndim == src->ndim);
+	assert(dst->dtype == src->dtype && dst->ndim == src->ndim && !dst->bits && !src->bits);
 	size_t size = crn_dtype_size(dst->dtype);
 	int x = dst->ndim - 1;
 	int64_t dst_stride = x >= 0 ? dst->stride[x] : 0, src_stride = x >= 0 ? src->stride[x] : 0;

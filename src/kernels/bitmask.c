@@ -62,8 +62,16 @@ static inline uint64_t pack_64(const uint8_t *bytes)
 #endif
 }
 
-static void pack(const uint8_t *bytes, int64_t n, uint64_t flip, uint64_t *words)
+static void pack(const uint8_t *bytes, int64_t n, uint64_t flip, uint64_t *words, int first)
 {
+	if (first > 0 && n > 0) { /* up to the end of the first word */
+		int64_t head = 64 - first < n ? 64 - first : n;
+		uint64_t before = ((uint64_t)1 << first) - 1;
+		*words = (*words & before) | (pack_word(bytes, head) ^ flip) << first;
+		bytes += head;
+		n -= head;
+		words++;
+	}
 	int64_t i = 0;
 	for (; i + 64 <= n; i += 64)
 		words[i / 64] = pack_64(bytes + i) ^ flip;
@@ -85,14 +93,40 @@ static inline void unpack_64(uint64_t word, uint8_t *bytes)
 #endif
 }
 
-static void unpack(const uint64_t *words, int64_t n, uint64_t flip, uint8_t *bytes)
+static void unpack_some(uint64_t word, int64_t n, uint8_t *bytes)
 {
+	for (int64_t k = 0; k < n; k++)
+		bytes[k] = word >> k & 1;
+}
+
+static void unpack(const uint64_t *words, int first, int64_t n, uint64_t flip, uint8_t *bytes)
+{
+	if (first > 0 && n > 0) {
+		int64_t head = 64 - first < n ? 64 - first : n;
+		unpack_some((*words ^ flip) >> first, head, bytes);
+		bytes += head;
+		n -= head;
+		words++;
+	}
 	int64_t i = 0;
 	for (; i + 64 <= n; i += 64)
 		unpack_64(words[i / 64] ^ flip, bytes + i);
-	uint64_t last = i < n ? words[i / 64] ^ flip : 0;
-	for (int64_t k = 0; i + k < n; k++)
-		bytes[i + k] = last >> k & 1;
+	if (i < n)
+		unpack_some(words[i / 64] ^ flip, n - i, bytes + i);
+}
+
+static int64_t count(const uint64_t *words, int first, int64_t n)
+{
+	if (n <= 0)
+		return 0;
+	int64_t end = first + n, last = (end - 1) / 64, sum = 0;
+	uint64_t head = ~(uint64_t)0 << first, tail = ~(uint64_t)0 >> (64 * last + 64 - end);
+	if (last == 0)
+		return __builtin_popcountll(words[0] & head & tail);
+	for (int64_t i = 1; i < last; i++)
+		sum += __builtin_popcountll(words[i]);
+	return sum + __builtin_popcountll(words[0] & head) +
+	       __builtin_popcountll(words[last] & tail);
 }
 
 /* ---- erosion steps ---- */
@@ -160,6 +194,7 @@ static void and_rows(
 const crn_bitmask_kernels CRN_ISA_NAME(crn_bitmask_table) = {
 	.pack = pack,
 	.unpack = unpack,
+	.count = count,
 	.and_shifted = and_shifted,
 	.and_pair = and_pair,
 	.and_rows = and_rows,

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * bitmask.h -- masks as bits: packing rows of bool bytes into words, and erosion steps on words.
+ * bitmask.h -- rows of bits: packing bool bytes, unpacking, counting, and erosion steps on words.
  *
- * Bit i of a row is bit i % 64 of word i / 64. "Shifting by k" means: bit i of the result is bit
- * i + k of the row, so shifts read ahead by k / 64 + 1 words; what they find past the end of a row
- * only reaches bits that are past the end, too. Callers pad the end of the buffer.
+ * Bit i of a row is bit i % 64 of word i / 64. Rows of any phase (core/bits.h) start at bit
+ * `first` (0 ... 63) of their first word; no word is touched that holds none of the n bits.
+ * Erosion steps take whole words. "Shifting by k" means: bit i of the result is bit i + k of the
+ * row, so shifts read ahead by k / 64 + 1 words; what they find past the end of a row only reaches
+ * bits that are past the end, too. Callers pad the end of the buffer.
  */
 #ifndef CRN_KERNELS_BITMASK_H
 #define CRN_KERNELS_BITMASK_H
@@ -15,10 +17,14 @@
 #include <stdint.h>
 
 typedef struct crn_bitmask_kernels {
-	/* n bytes of 0 or 1 into ceil(n / 64) words, each XORed with `flip` (0 or all ones). */
-	void (*pack)(const uint8_t *bytes, int64_t n, uint64_t flip, uint64_t *words);
+	/* n bytes of 0 or 1 into bits first ... first + n - 1, XORed with `flip` (0 or all ones).
+	 * Bits before `first` keep their values, so a row may be written piece by piece from the
+	 * left; those behind the last, up to the end of its word, hold anything. */
+	void (*pack)(const uint8_t *bytes, int64_t n, uint64_t flip, uint64_t *words, int first);
 	/* The reverse; writes n bytes of 0 or 1. */
-	void (*unpack)(const uint64_t *words, int64_t n, uint64_t flip, uint8_t *bytes);
+	void (*unpack)(const uint64_t *words, int first, int64_t n, uint64_t flip, uint8_t *bytes);
+	/* Set bits among first ... first + n - 1. */
+	int64_t (*count)(const uint64_t *words, int first, int64_t n);
 	/* words &= words shifted by k, in place. */
 	void (*and_shifted)(uint64_t *words, int64_t n_words, int64_t k);
 	/* out = (words shifted by j) & (words shifted by k). */

@@ -328,17 +328,31 @@ static void masks_pack_and_unpack(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(input); i++)
 		input[i] = crn_test_u64(&rng) & 1;
-	EACH_ISA(isa) EACH_LENGTH(n) for (int flip = 0; flip < 2; flip++)
+	EACH_ISA(isa) EACH_LENGTH(n) for (int first = 0; first < 128; first++)
 	{
+		/* Every phase, plain and flipped; a row lies between a word before and one behind.
+		 */
 		const crn_bitmask_kernels *k = CRN_ISA_PICK(crn_bitmask_table, isa);
-		uint64_t words[MAX_N / 64 + 2] = {0}, mask = flip ? ~(uint64_t)0 : 0;
-		k->pack(input + 1, (int64_t)n, mask, words);
-		for (size_t i = 0; i < n; i++)
-			assert_int_equal(bit_at(words, i), input[1 + i] ^ flip);
+		uint64_t words[MAX_N / 64 + 4], before[MAX_N / 64 + 4];
+		int phase = first / 2, flip = first % 2;
+		uint64_t mask = flip ? ~(uint64_t)0 : 0;
+		size_t end = (phase + n + 63) / 64;
+		for (size_t i = 0; i < CRN_COUNT(words); i++)
+			before[i] = words[i] = crn_test_u64(&rng);
+		k->pack(input + 1, (int64_t)n, mask, words + 1, phase);
+		int64_t set = 0;
+		for (size_t i = 0; i < n; i++) {
+			assert_int_equal(bit_at(words + 1, phase + i), input[1 + i] ^ flip);
+			set += input[1 + i] ^ flip;
+		}
+		for (int i = 0; i < 64 + phase; i++)
+			assert_int_equal(bit_at(words, (size_t)i), bit_at(before, (size_t)i));
+		assert_true(words[1 + end] == before[1 + end]);
 		uint8_t *out = begin_output(1);
-		k->unpack(words, (int64_t)n, mask, out);
+		k->unpack(words + 1, phase, (int64_t)n, mask, out);
 		assert_memory_equal(out, input + 1, n);
 		end_output(1, n);
+		assert_int_equal(k->count(words + 1, phase, (int64_t)n), set);
 	}
 }
 

@@ -182,7 +182,7 @@ static void pack_input(const crn_call *call, const layout *l, uint64_t *bits)
 	crn_rows rows;
 	for (crn_rows_begin(&rows, call->in[0].ndim, call->in[0].shape); !rows.end;
 		crn_rows_next(&rows)) {
-		b->kernels->pack(crn_rows_at(&rows, &call->in[0]), rows.n, flip, bits);
+		b->kernels->pack(crn_rows_at(&rows, &call->in[0]), rows.n, flip, bits, 0);
 		bits += l->row_words;
 	}
 }
@@ -247,7 +247,7 @@ static void unpack_output(const crn_call *call, const layout *l, const uint64_t 
 		crn_rows_next(&rows)) {
 		uint8_t *to = crn_rows_at(&rows, &call->out);
 		if (step == 1)
-			b->kernels->unpack(acc, rows.n, flip, to);
+			b->kernels->unpack(acc, 0, rows.n, flip, to);
 		else
 			for (int64_t i = 0; i < rows.n; i++)
 				to[i] = (acc[i * step / 64] ^ flip) >> (i * step % 64) & 1;
