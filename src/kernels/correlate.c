@@ -6,6 +6,7 @@
 
 #include "kernels/vector_width.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 typedef float f32_full __attribute__((vector_size(CRN_VECTOR_BYTES)));
@@ -33,8 +34,14 @@ typedef double f64_full __attribute__((vector_size(CRN_VECTOR_BYTES)));
 #define NAME(x) f64_##x
 #include "kernels/correlate_loops.h"
 
+#define LOOPS(id) \
+	{ \
+		.row = {id##_plain, id##_symmetric, id##_antisymmetric}, \
+		.two = {NULL, id##_symmetric_two, id##_antisymmetric_two}, \
+	}
+
 const crn_correlate_kernels CRN_ISA_NAME(crn_correlate_table) = {
-	.f32 = {f32_plain, f32_symmetric, f32_antisymmetric},
-	.f32w = {f32w_plain, f32w_symmetric, f32w_antisymmetric},
-	.f64 = {f64_plain, f64_symmetric, f64_antisymmetric},
+	.f32 = LOOPS(f32),
+	.f32w = LOOPS(f32w),
+	.f64 = LOOPS(f64),
 };

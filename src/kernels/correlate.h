@@ -7,7 +7,7 @@
  * The same loop serves every axis and every dense kernel: a tap along z or y points to another
  * row, a tap along x to the same row shifted. Vectors run over i, never over taps, and the order of
  * the sums is the one of scipy.ndimage, so all levels give the same bits, and float64 gives
- *scipy's.
+ * scipy's.
  */
 #ifndef CRN_KERNELS_CORRELATE_H
 #define CRN_KERNELS_CORRELATE_H
@@ -27,20 +27,31 @@ typedef enum crn_tap_pairing {
 	CRN_N_PAIRINGS
 } crn_tap_pairing;
 
-/**
- * One row of sums.
- *
- * @param n_weights  PLAIN: number of taps; else 1 + number of pairs
- * @param weight     of the accumulator's type
- * @param n          outputs; rows need only the alignment of their type and do not overlap `out`
- */
-typedef void (*crn_correlate_fn)(const char *base, const ptrdiff_t *offset, const void *weight,
-	int n_weights, int64_t n, void *out);
+/** Taps of a row. */
+typedef struct crn_taps {
+	const ptrdiff_t *offset;
+	const void *weight; /* of the accumulator's type */
+	int n_weights;      /* PLAIN: number of taps; else 1 + number of pairs */
+	/* Two rows only: bytes from a tap to the one after it, which is also the distance of the
+	 * rows. The pairs then go from the outermost inwards. */
+	ptrdiff_t next;
+} crn_taps;
+
+/** One row of n sums; rows need only the alignment of their type and do not overlap `out`. */
+typedef void (*crn_correlate_fn)(const char *base, const crn_taps *taps, int64_t n, void *out);
+/** The rows of base and of base + next at once: they share nearly all they read. */
+typedef void (*crn_correlate_two_fn)(
+	const char *base, const crn_taps *taps, int64_t n, void *const out[2]);
+
+typedef struct crn_correlate_loops {
+	crn_correlate_fn row[CRN_N_PAIRINGS];
+	crn_correlate_two_fn two[CRN_N_PAIRINGS]; /* NULL for PLAIN */
+} crn_correlate_loops;
 
 typedef struct crn_correlate_kernels {
-	crn_correlate_fn f32[CRN_N_PAIRINGS];  /* float32 in, sums and out */
-	crn_correlate_fn f32w[CRN_N_PAIRINGS]; /* float32 in and out, float64 sums and weights */
-	crn_correlate_fn f64[CRN_N_PAIRINGS];
+	crn_correlate_loops f32;  /* float32 in, sums and out */
+	crn_correlate_loops f32w; /* float32 in and out, float64 sums and weights */
+	crn_correlate_loops f64;
 } crn_correlate_kernels;
 
 CRN_ISA_TABLES(crn_correlate_kernels, crn_correlate_table);

@@ -78,7 +78,7 @@ static void random_offsets(ptrdiff_t *offset, int n_taps, size_t item)
 		} \
 		return (T)sum; \
 	} \
-	static void check_##T##_##SUM(crn_correlate_fn row, crn_tap_pairing pairing) \
+	static void check_##T##_##SUM(const crn_correlate_loops *loops, crn_tap_pairing pairing) \
 	{ \
 		ptrdiff_t offset[MAX_TAPS]; \
 		SUM w[9]; \
@@ -88,15 +88,47 @@ static void random_offsets(ptrdiff_t *offset, int n_taps, size_t item)
 		const char *base = (const char *)input + sizeof(T); \
 		EACH_LENGTH(n) \
 		{ \
-			int n_weights = 1 + (int)(n % 9); \
+			crn_taps taps = {offset, w, 1 + (int)(n % 9), 0}; \
 			T *out = begin_output(sizeof(T)); \
-			row(base, offset, w, n_weights, (int64_t)n, out); \
+			loops->row[pairing](base, &taps, (int64_t)n, out); \
 			for (size_t i = 0; i < n; i++) { \
 				T want = correlate_##T##_##SUM( \
-					base + i * sizeof(T), offset, w, n_weights, pairing); \
+					base + i * sizeof(T), offset, w, taps.n_weights, pairing); \
 				assert_memory_equal(&out[i], &want, sizeof(T)); \
 			} \
 			end_output(sizeof(T), n); \
+		} \
+	} \
+	/* Two rows at once have the sums of each row alone. */ \
+	static void check_two_##T##_##SUM( \
+		const crn_correlate_loops *loops, crn_tap_pairing pairing) \
+	{ \
+		ptrdiff_t offset[17]; \
+		SUM w[9]; \
+		EACH_LENGTH(n) for (int r = 0; r < 9; r++) \
+		{ \
+			ptrdiff_t next = (ptrdiff_t)sizeof(T) * crn_test_int(&rng, 1, 350); \
+			offset[0] = r * next; \
+			w[0] = (SUM)(crn_test_unit(&rng) - 0.5); \
+			for (int k = 1; k <= r; k++) { \
+				offset[2 * k - 1] = (k - 1) * next; \
+				offset[2 * k] = (2 * r - k + 1) * next; \
+				w[k] = (SUM)(crn_test_unit(&rng) - 0.5); \
+			} \
+			crn_taps taps = {offset, w, r + 1, next}; \
+			const char *base = (const char *)input + sizeof(T); \
+			T second[MAX_N + 1]; \
+			second[n] = 77; \
+			T *out = begin_output(sizeof(T)); \
+			loops->two[pairing](base, &taps, (int64_t)n, (void *[]){out, second}); \
+			for (size_t i = 0; i < 2 * n; i++) { \
+				const char *at = base + i / 2 * sizeof(T) + (i % 2 ? next : 0); \
+				T want = correlate_##T##_##SUM(at, offset, w, r + 1, pairing); \
+				assert_memory_equal( \
+					i % 2 ? &second[i / 2] : &out[i / 2], &want, sizeof(T)); \
+			} \
+			end_output(sizeof(T), n); \
+			assert_true(second[n] == 77); \
 		} \
 	}
 FORMULA(float, float)
@@ -109,16 +141,23 @@ static void correlate_sums_in_the_documented_order(void **state)
 	for (size_t i = 0; i < sizeof(input) / 8; i++)
 		((double *)(void *)input)[i] = crn_test_unit(&rng) * 200 - 100;
 	EACH_ISA(isa)
-	for (int pairing = 0; pairing < CRN_N_PAIRINGS; pairing++)
-		check_double_double(CRN_ISA_PICK(crn_correlate_table, isa)->f64[pairing],
-			(crn_tap_pairing)pairing);
+	for (int pairing = 0; pairing < CRN_N_PAIRINGS; pairing++) {
+		const crn_correlate_kernels *k = CRN_ISA_PICK(crn_correlate_table, isa);
+		check_double_double(&k->f64, (crn_tap_pairing)pairing);
+		if (pairing != CRN_TAPS_PLAIN)
+			check_two_double_double(&k->f64, (crn_tap_pairing)pairing);
+	}
 	for (size_t i = 0; i < sizeof(input) / 4; i++)
 		((float *)(void *)input)[i] = (float)(crn_test_unit(&rng) * 200 - 100);
 	EACH_ISA(isa)
 	for (int pairing = 0; pairing < CRN_N_PAIRINGS; pairing++) {
 		const crn_correlate_kernels *k = CRN_ISA_PICK(crn_correlate_table, isa);
-		check_float_float(k->f32[pairing], (crn_tap_pairing)pairing);
-		check_float_double(k->f32w[pairing], (crn_tap_pairing)pairing);
+		check_float_float(&k->f32, (crn_tap_pairing)pairing);
+		check_float_double(&k->f32w, (crn_tap_pairing)pairing);
+		if (pairing == CRN_TAPS_PLAIN)
+			continue;
+		check_two_float_float(&k->f32, (crn_tap_pairing)pairing);
+		check_two_float_double(&k->f32w, (crn_tap_pairing)pairing);
 	}
 }
 
@@ -141,8 +180,9 @@ static void sums_give_one_nan(void **state)
 		float out[199];
 		uint32_t bits[199];
 		int n_nan = 0;
+		const crn_taps taps = {offset, w, 9, 0};
 		CRN_ISA_PICK(crn_correlate_table, isa)
-			->f32[pairing]((const char *)input, offset, w, 9, 199, out);
+			->f32.row[pairing]((const char *)input, &taps, 199, out);
 		memcpy(bits, out, sizeof(bits));
 		for (int i = 0; i < 199; i++) {
 			n_nan += isnan(out[i]);

@@ -93,7 +93,8 @@ static double cost(const crn_node *n)
 
 typedef struct bound {
 	crn_window window;
-	crn_correlate_fn sum;
+	crn_correlate_fn row;
+	crn_correlate_two_fn two;
 	int n_weights;
 	void *weights; /* float or double */
 	int32_t *at;   /* n_taps x ndim */
@@ -158,17 +159,26 @@ static cairn_status bind(const crn_node *n, crn_isa isa, crn_bound *ret, cairn_e
 	order_taps(b, weights->data, n_taps, (int)n->args[AXIS].i, narrow);
 	const crn_correlate_kernels *k = CRN_ISA_PICK(crn_correlate_table, isa);
 	crn_tap_pairing pairing = pairing_of(weights->data, n_taps);
-	b->sum = n->type.dtype == CRN_F64 ? k->f64[pairing]
-		 : narrow                 ? k->f32[pairing]
-					  : k->f32w[pairing];
+	const crn_correlate_loops *loops = n->type.dtype == CRN_F64 ? &k->f64
+					   : narrow                 ? &k->f32
+								    : &k->f32w;
+	b->row = loops->row[pairing];
+	b->two = loops->two[pairing];
 	ret->data = b;
 	return CAIRN_OK;
 }
 
-static void row(const void *ctx, const char *base, const ptrdiff_t *offset, int64_t n, void *out)
+static void sum_rows(const void *ctx, const crn_tap_rows *r)
 {
 	const bound *b = ctx;
-	b->sum(base, offset, b->weights, b->n_weights, n, out);
+	crn_taps taps = {r->offset, b->weights, b->n_weights, r->in_next};
+	int k = 0;
+	for (; b->two && r->one_tap_apart && k + 2 <= r->n_rows; k += 2) {
+		char *out = r->out + k * r->out_next;
+		b->two(r->base + k * r->in_next, &taps, r->n, (void *[]){out, out + r->out_next});
+	}
+	for (; k < r->n_rows; k++)
+		b->row(r->base + k * r->in_next, &taps, r->n, r->out + k * r->out_next);
 }
 
 static cairn_status compute(const crn_call *call, cairn_error *err)
@@ -177,7 +187,7 @@ static cairn_status compute(const crn_call *call, cairn_error *err)
 	const bound *b = call->bound;
 	crn_tap_walk walk = walk_of(call->node, &b->window);
 	walk.at = b->at;
-	walk.row = row;
+	walk.rows = sum_rows;
 	walk.ctx = b;
 	crn_tap_walk_run(&walk, call);
 	return CAIRN_OK;

@@ -247,6 +247,7 @@ typedef struct course {
 	int inner;                 /* axis walked fastest, or -1 */
 	int64_t n_inner;           /* rows along it */
 	int64_t in_next, out_next; /* bytes from one of those to the next */
+	bool one_tap_apart;
 } course;
 
 static void prefetch(const char *p, int64_t n_bytes)
@@ -255,18 +256,25 @@ static void prefetch(const char *p, int64_t n_bytes)
 		__builtin_prefetch(p + i);
 }
 
-/* All rows of the inner axis over a strip of n outputs. The row that comes into the window two
- * steps later is fetched ahead: strips are too narrow for the hardware to see it coming. */
+/* All rows of the inner axis over a strip of n outputs, a few at a time. The rows that come into
+ * the window with the next few are fetched ahead: strips are too narrow for the hardware to see
+ * them coming. */
 static void walk_strip(const course *c, const char *base, char *to, int64_t n)
 {
-	enum { STEPS = 2 };
+	enum { GROUP = 4 };
 	int64_t n_bytes = n * (int64_t)c->walk->item_size;
-	for (int64_t k = 0; k < c->n_inner; k++) {
-		if (k + STEPS < c->n_inner)
-			prefetch(base + c->ahead + STEPS * c->in_next, n_bytes);
-		c->walk->row(c->walk->ctx, base, c->offset, n, to);
-		base += c->in_next;
-		to += c->out_next;
+	for (int64_t k = 0; k < c->n_inner; k += GROUP) {
+		crn_tap_rows rows = {.base = base + k * c->in_next,
+			.offset = c->offset,
+			.n = n,
+			.out = to + k * c->out_next,
+			.n_rows = (int)(c->n_inner - k < GROUP ? c->n_inner - k : GROUP),
+			.in_next = c->in_next,
+			.out_next = c->out_next,
+			.one_tap_apart = c->one_tap_apart};
+		for (int64_t j = k + GROUP; j < k + 2 * GROUP && j < c->n_inner; j++)
+			prefetch(base + c->ahead + j * c->in_next, n_bytes);
+		c->walk->rows(c->walk->ctx, &rows);
 	}
 }
 
@@ -311,6 +319,9 @@ void crn_tap_walk_run(const crn_tap_walk *walk, const crn_call *call)
 		c.n_inner = shape[c.inner];
 		c.in_next = in_stride[c.inner];
 		c.out_next = call->out.stride[c.inner];
+		c.one_tap_apart = w->size[c.inner] > 1 && c.in_next == in.stride[c.inner];
+		for (int d = 0; d < ndim; d++)
+			c.one_tap_apart &= d == c.inner || w->size[d] == 1;
 		shape[c.inner] = 1;
 	}
 	int64_t out_item = (int64_t)crn_dtype_size(call->out.dtype);

@@ -53,9 +53,20 @@ void crn_window_need(const crn_window *w, const crn_region *out, crn_region *ret
 /** Reads rows of in[0] in another form; `from` and `to` may differ in item size. */
 typedef void (*crn_row_load_fn)(const void *from, int64_t n, void *to);
 
-/** One output row from taps; see above. `out` is contiguous. */
-typedef void (*crn_tap_row_fn)(
-	const void *ctx, const char *base, const ptrdiff_t *offset, int64_t n, void *out);
+/** A few rows of outputs, and the input row that belongs to the first; see above. */
+typedef struct crn_tap_rows {
+	const char *base;
+	const ptrdiff_t *offset;
+	int64_t n; /* outputs of a row */
+	char *out; /* contiguous */
+	int n_rows;
+	ptrdiff_t in_next, out_next; /* bytes from row to row */
+	/* The rows lie next to each other along the only axis the window spans, each one tap
+	 * further than the one before. */
+	bool one_tap_apart;
+} crn_tap_rows;
+
+typedef void (*crn_tap_rows_fn)(const void *ctx, const crn_tap_rows *rows);
 
 typedef struct crn_tap_walk {
 	const crn_window *window;
@@ -63,7 +74,7 @@ typedef struct crn_tap_walk {
 	const int32_t *at;    /* n_taps x ndim: position of the tap in the window */
 	size_t item_size;     /* of what the taps read (after load) */
 	crn_row_load_fn load; /* NULL: the input as it is */
-	crn_tap_row_fn row;
+	crn_tap_rows_fn rows;
 	const void *ctx;
 } crn_tap_walk;
 

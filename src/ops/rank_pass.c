@@ -187,10 +187,9 @@ static void find(const bound *b, const char *base, const ptrdiff_t *offset, int6
 	}
 }
 
-static void row(const void *ctx, const char *base, const ptrdiff_t *offset, int64_t n, void *out)
+static void one_row(const bound *b, const char *base, const ptrdiff_t *offset, int64_t n, void *out)
 {
 	enum { PIECE = 256 };
-	const bound *b = ctx;
 	_Alignas(64) char keys[PIECE * 8];
 	int64_t key_bytes = (int64_t)crn_key_size(b->key);
 	int64_t out_bytes = (int64_t)crn_dtype_size(b->dtype);
@@ -199,6 +198,12 @@ static void row(const void *ctx, const char *base, const ptrdiff_t *offset, int6
 		find(b, base + i * key_bytes, offset, piece, keys);
 		b->kernels->store[b->dtype][b->key](keys, piece, (char *)out + i * out_bytes);
 	}
+}
+
+static void rank_rows(const void *ctx, const crn_tap_rows *r)
+{
+	for (int k = 0; k < r->n_rows; k++)
+		one_row(ctx, r->base + k * r->in_next, r->offset, r->n, r->out + k * r->out_next);
 }
 
 static cairn_status compute(const crn_call *call, cairn_error *err)
@@ -211,7 +216,7 @@ static cairn_status compute(const crn_call *call, cairn_error *err)
 		.at = b->at,
 		.item_size = crn_key_size(b->key),
 		.load = b->kernels->load[b->dtype][b->key],
-		.row = row,
+		.rows = rank_rows,
 		.ctx = b,
 	};
 	crn_tap_walk_run(&walk, call);

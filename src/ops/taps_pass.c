@@ -105,7 +105,7 @@ static cairn_status bind(const crn_node *n, crn_isa isa, crn_bound *ret, cairn_e
 	const crn_float_window_kernels *heights = CRN_ISA_PICK(crn_float_window_table, isa);
 	b->window = crn_window_of(weights, &n->args[ORIGIN]);
 	b->kind = (crn_taps_kind)n->args[KIND].i;
-	b->sum = (n->type.dtype == CRN_F32 ? sums->f32w : sums->f64)[CRN_TAPS_PLAIN];
+	b->sum = (n->type.dtype == CRN_F32 ? &sums->f32w : &sums->f64)->row[CRN_TAPS_PLAIN];
 	b->extreme = b->kind == CRN_TAPS_LEAST ? heights->least_minus : heights->greatest_plus;
 	b->weights = (double *)(b + 1);
 	b->at = (int32_t *)(b->weights + taps);
@@ -121,13 +121,18 @@ static cairn_status bind(const crn_node *n, crn_isa isa, crn_bound *ret, cairn_e
 	return CAIRN_OK;
 }
 
-static void row(const void *ctx, const char *base, const ptrdiff_t *offset, int64_t n, void *out)
+static void combine_rows(const void *ctx, const crn_tap_rows *r)
 {
 	const bound *b = ctx;
-	if (b->kind == CRN_TAPS_SUM)
-		b->sum(base, offset, b->weights, b->n_taps, n, out);
-	else
-		b->extreme(base, offset, b->weights, b->n_taps, n, out);
+	crn_taps taps = {r->offset, b->weights, b->n_taps, 0};
+	for (int k = 0; k < r->n_rows; k++) {
+		const char *base = r->base + k * r->in_next;
+		void *out = r->out + k * r->out_next;
+		if (b->kind == CRN_TAPS_SUM)
+			b->sum(base, &taps, r->n, out);
+		else
+			b->extreme(base, r->offset, b->weights, b->n_taps, r->n, out);
+	}
 }
 
 static cairn_status compute(const crn_call *call, cairn_error *err)
@@ -142,7 +147,7 @@ static cairn_status compute(const crn_call *call, cairn_error *err)
 		.n_taps = b->n_taps,
 		.at = b->at,
 		.item_size = crn_dtype_size(call->out.dtype),
-		.row = row,
+		.rows = combine_rows,
 		.ctx = b};
 	crn_tap_walk_run(&walk, call);
 	return CAIRN_OK;
