@@ -49,7 +49,9 @@ const cli_option cli_output_options[] = {
 	{0, "keep-going", NULL, "go on when a chunk fails; exit code 6 at the end", NULL},
 	{0, "explain", NULL, "print the plan on stderr before running", NULL},
 	{0, "dry-run", NULL, "plan and check everything, print the plan, run nothing", NULL},
-	{0, "profile", "FILE", "write what was computed, read and written, node by node, as JSON",
+	{0, "profile", "FILE",
+		"write where time and memory went: a page (.html), facts (.json), or events for "
+		"Perfetto (.trace.json)",
 		"FILE"},
 	{0, NULL, NULL, NULL, NULL},
 };

@@ -17,13 +17,36 @@ static void show_value(void *user, const cairn_printed *p)
 	fflush(stdout);
 }
 
+static bool ends_with(const char *text, const char *end)
+{
+	size_t n = strlen(text), k = strlen(end);
+	return n >= k && strcmp(text + n - k, end) == 0;
+}
+
+/* The style a profile's file name asks for. */
+static cairn_status profile_style(const char *path, cairn_profile_style *ret, cairn_error *err)
+{
+	cairn_profile_style style = !path                            ? CAIRN_PROFILE_NONE
+				    : ends_with(path, ".html")       ? CAIRN_PROFILE_HTML
+				    : ends_with(path, ".trace.json") ? CAIRN_PROFILE_TRACE
+				    : ends_with(path, ".json")       ? CAIRN_PROFILE_JSON
+								     : CAIRN_PROFILE_NONE;
+	if (path && style == CAIRN_PROFILE_NONE) {
+		cli_fail(err, CAIRN_USAGE, "--profile cannot tell the style of %.200s", path);
+		cli_hint(err, "end it with .html, .json or .trace.json");
+		return CAIRN_USAGE;
+	}
+	*ret = style;
+	return CAIRN_OK;
+}
+
 static cairn_status write_profile(const char *path, const cairn_report *r, cairn_error *err)
 {
 	FILE *f = fopen(path, "w");
 	if (!f)
 		return cli_fail(
 			err, CAIRN_FAILED, "cannot write profile %s: %s", path, strerror(errno));
-	fprintf(f, "%s\n", r->json ? r->json : "{}");
+	fputs(r->profile ? r->profile : "", f);
 	if (fclose(f) != 0)
 		return cli_fail(
 			err, CAIRN_FAILED, "cannot write profile %s: %s", path, strerror(errno));
@@ -54,6 +77,7 @@ static cairn_status compute(cli *c, cairn_pipeline *p, const cairn_options *o, c
 		status = write_profile(profile, &report, err);
 	cli_say_report(c, &report);
 	cairn_free(report.json);
+	cairn_free(report.profile);
 	return status;
 }
 
@@ -63,6 +87,8 @@ static cairn_status run(cli *c, cairn_error *err)
 	cairn_options o;
 	cairn_status status = cli_run_options(c, &o, err);
 	o.print = show_value;
+	if (status == CAIRN_OK)
+		status = profile_style(cli_value(c, "profile"), &o.profile, err);
 	if (status == CAIRN_OK)
 		status = cli_pipeline(c, c->args[0], &p, err);
 	if (status == CAIRN_OK && (c->verbose || cli_has(c, "explain") || cli_has(c, "dry-run")))

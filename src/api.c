@@ -173,6 +173,7 @@ cairn_status crn_api_options(const cairn_options *options, crn_run_options *ret,
 		.print = o->print ? pass_print : NULL,
 		.user = (void *)o,
 		.cancel = o->cancel,
+		.profile = (crn_profile_style)o->profile,
 	};
 	const char *threads = getenv("CAIRN_THREADS"), *memory = getenv("CAIRN_MEMORY");
 	if (r.n_threads < 0)
@@ -314,8 +315,8 @@ cairn_status cairn_pipeline_run(
 	run.description = crn_pipeline_text(p->inner);
 	crn_node *const *sinks = crn_pipeline_sinks(p->inner, &n);
 	cairn_status status = crn_run(p->session->engine, sinks, n, &run, &report, err);
-	char *json = crn_steal(&report.json);
-	if (status == CAIRN_OK && ret_report)
+	char *json = crn_steal(&report.json), *profile = crn_steal(&report.profile);
+	if (status == CAIRN_OK && ret_report) {
 		*ret_report = (cairn_report){
 			.seconds = report.seconds,
 			.units_written = report.units_written,
@@ -325,9 +326,12 @@ cairn_status cairn_pipeline_run(
 			.bytes_written = report.bytes_written,
 			.peak_memory_bytes = report.peak_memory_bytes,
 			.json = json,
+			.profile = profile,
 		};
-	else
+	} else {
 		crn_free(json);
+		crn_free(profile);
+	}
 	crn_report_done(&report);
 	return status;
 }

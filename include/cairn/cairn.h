@@ -79,6 +79,14 @@ typedef struct cairn_printed {
 	const char *text; /* the value as one would write it: "12.5", "[1 2 3]" */
 } cairn_printed;
 
+/** What cairn_report.profile holds: nothing, or where the run's time and memory went. */
+typedef enum cairn_profile_style {
+	CAIRN_PROFILE_NONE = 0,
+	CAIRN_PROFILE_JSON, /* docs/profile.md describes it */
+	CAIRN_PROFILE_HTML, /* one self-contained page */
+	CAIRN_PROFILE_TRACE /* Chrome trace events, for Perfetto */
+} cairn_profile_style;
+
 typedef struct cairn_options {
 	int n_threads;       /* 0: CAIRN_THREADS, else all cores */
 	size_t memory_bytes; /* 0: CAIRN_MEMORY, else 60 % of the memory there is */
@@ -95,15 +103,18 @@ typedef struct cairn_options {
 	/* May be set by a signal handler: 1 finishes what is in flight, 2 stops as soon as
 	 * possible. The run then returns CAIRN_INTERRUPTED and can be resumed. */
 	const volatile int *cancel;
+	/* Recording takes about 2 MB of the budget. */
+	cairn_profile_style profile;
 } cairn_options;
 
-/** What a run did. Filled when cairn_pipeline_run succeeds; json is freed with cairn_free. */
+/** What a run did. Filled when cairn_pipeline_run succeeds; its texts are freed with cairn_free. */
 typedef struct cairn_report {
 	double seconds;
 	int64_t units_written, units_skipped, units_read;
 	int64_t bytes_read, bytes_written;
 	size_t peak_memory_bytes; /* charged to the budget */
-	char *json;               /* per-node voxels computed and wanted, reads, stages */
+	char *json;               /* per-node voxels and times, reads, what limited the run */
+	char *profile;            /* as options.profile asked for, else NULL */
 } cairn_report;
 
 /* ---- pipelines ---- */

@@ -70,6 +70,7 @@ typedef struct crn_span {
 	crn_lane *lane; /* NULL: nobody measures */
 	int64_t start_ns;
 	int64_t outer_inner_ns;
+	int64_t bytes; /* CRN_SPAN_BLOCK: counted at the end of the block */
 	int outer_node;
 	crn_span_kind kind;
 } crn_span;
@@ -98,5 +99,22 @@ static inline void crn_span_end(crn_span *s, int64_t bytes, int64_t voxels)
 	if (s->lane)
 		crn_span_close(s, bytes, voxels);
 }
+
+static inline void crn_span_end_at_(crn_span *s)
+{
+	crn_span_end(s, s->bytes, 0);
+}
+
+static inline crn_span crn_span_of_bytes_(crn_span_kind kind, int64_t bytes)
+{
+	crn_span s = crn_span_begin(kind, CRN_SPAN_INHERIT);
+	s.bytes = bytes;
+	return s;
+}
+
+/** Measures the rest of the block, which moves n bytes; for functions with several exits. */
+#define CRN_SPAN_BLOCK(kind, n) \
+	__attribute__((cleanup(crn_span_end_at_), unused)) crn_span span_ = \
+		crn_span_of_bytes_(kind, (int64_t)(n))
 
 #endif

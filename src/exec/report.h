@@ -7,7 +7,7 @@
 
 #include "exec/state.h"
 
-/** Fills a report; without memory its json stays NULL. */
+/** Fills a report; without memory its texts stay NULL. */
 void crn_report_fill(crn_state *st, crn_report *ret);
 
 #endif

@@ -186,8 +186,8 @@ static cairn_status state_init(crn_state *st, cairn_error *err)
 	}
 	for (int s = 0; s < p->n_stages; s++)
 		st->total_ns += stage_ns(p, &p->stages[s]);
-	CRN_TRY(crn_trace_new(
-		p->options.n_threads, p->n_infos, st->options->timeline, &st->trace, err));
+	CRN_TRY(crn_trace_new(p->options.n_threads, p->n_infos,
+		st->options->profile != CRN_PROFILE_NONE, &st->trace, err));
 	crn_trace_attach(st->trace, -1);
 	st->env = (crn_frame_env){.plan = p,
 		.trace = st->trace,
@@ -386,7 +386,7 @@ static crn_plan_options plan_options(const crn_run_options *o, const crn_region 
 	return (crn_plan_options){.n_threads = n_threads,
 		.memory_bytes = o->memory_bytes ? o->memory_bytes : crn_default_memory(),
 		.isa = o->isa,
-		.record_bytes = o->timeline ? crn_trace_bytes(n_threads) : 0,
+		.record_bytes = o->profile ? crn_trace_bytes(n_threads) : 0,
 		.region = region};
 }
 

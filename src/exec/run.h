@@ -18,6 +18,13 @@ typedef struct crn_engine crn_engine; /* threads' shared things: pool, chunk cac
 
 typedef enum crn_on_exists { CRN_EXISTS_FAIL, CRN_EXISTS_RESUME, CRN_EXISTS_REPLACE } crn_on_exists;
 
+typedef enum crn_profile_style {
+	CRN_PROFILE_NONE,
+	CRN_PROFILE_JSON,
+	CRN_PROFILE_HTML, /* one self-contained page */
+	CRN_PROFILE_TRACE /* Chrome trace events, for Perfetto */
+} crn_profile_style;
+
 /** A moment of a run, for progress displays. Counts are over the whole run. */
 typedef struct crn_progress {
 	int stage, n_stages;
@@ -35,10 +42,10 @@ typedef struct crn_run_options {
 	size_t memory_bytes; /* 0: crn_default_memory() */
 	crn_isa isa;         /* from crn_isa_choose */
 	crn_on_exists on_exists;
-	bool keep_going;         /* failed chunks do not stop the run; the run ends PARTIAL */
-	const char *scratch_dir; /* NULL: CAIRN_SCRATCH, else beside the output, else TMPDIR */
-	const char *description; /* pipeline text kept in the journal; may be NULL */
-	bool timeline; /* record when which thread did what, and the memory: for a profile */
+	bool keep_going;           /* failed chunks do not stop the run; the run ends PARTIAL */
+	const char *scratch_dir;   /* NULL: CAIRN_SCRATCH, else beside the output, else TMPDIR */
+	const char *description;   /* pipeline text kept in the journal; may be NULL */
+	crn_profile_style profile; /* other than NONE: report.profile, and what it needs */
 	/* Called about `progress_ns` apart and once at the end, from one thread at a time, no lock
 	 * held. */
 	void (*progress)(void *user, const crn_progress *p);
@@ -57,7 +64,8 @@ typedef struct crn_report {
 	int64_t units_written, units_skipped; /* skipped: found done on resume */
 	int64_t bytes_read, bytes_written, units_read;
 	size_t peak_memory_bytes; /* charged */
-	char *json; /* one object: per-node voxels computed and wanted, reads, stages; owned */
+	char *json;               /* one object: per-node voxels and times, reads, stages; owned */
+	char *profile;            /* in the style asked for, or NULL; owned */
 } crn_report;
 void crn_report_done(crn_report *r);
 

@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "base/path.h"
+#include "base/span.h"
 #include "formats/raw_io.h"
 #include "formats/raw_part.h"
 #include "formats/stack_names.h"
@@ -91,6 +92,7 @@ static void unit_name(const image_sink *s, int64_t i, bool final, crn_str *out)
 
 static cairn_status flush(crn_image_out *o, cairn_error *err)
 {
+	CRN_SPAN_BLOCK(CRN_SPAN_WRITE, o->n);
 	size_t done = 0;
 	while (done < o->n) {
 		ssize_t put = write(o->fd, o->buf + done, o->n - done);

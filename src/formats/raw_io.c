@@ -11,6 +11,7 @@
 #include "formats/raw_io.h"
 
 #include "base/mem.h"
+#include "base/span.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -66,6 +67,7 @@ void crn_file_close(crn_file *f)
 cairn_status crn_file_read_some(
 	const crn_file *f, uint64_t offset, void *bytes, size_t n, size_t *ret_n, cairn_error *err)
 {
+	CRN_SPAN_BLOCK(CRN_SPAN_READ, n);
 	size_t done = 0;
 	while (done < n && offset + done <= INT64_MAX) {
 		ssize_t got = pread(

@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "base/path.h"
+#include "base/span.h"
 #include "formats/raw_io.h"
 
 #include <errno.h>
@@ -105,6 +106,7 @@ static cairn_status take_back(crn_part *p, cairn_error *err)
 cairn_status crn_part_write(
 	crn_part *p, uint64_t offset, const void *bytes, size_t n, cairn_error *err)
 {
+	CRN_SPAN_BLOCK(CRN_SPAN_WRITE, n);
 	CRN_TRY(take_back(p, err));
 	size_t done = 0;
 	while (done < n) {

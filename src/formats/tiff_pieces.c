@@ -15,6 +15,7 @@
  */
 #include "base/mem.h"
 #include "base/path.h"
+#include "base/span.h"
 #include "base/thread.h"
 #include "formats/raw_part.h"
 #include "formats/raw_sink.h"
@@ -83,6 +84,7 @@ static int64_t page_of(const pieces_sink *s, const unit_strips *u, int64_t i, in
 static cairn_status write_all(
 	int fd, const char *path, uint64_t at, const void *bytes, size_t n, cairn_error *err)
 {
+	CRN_SPAN_BLOCK(CRN_SPAN_WRITE, n);
 	for (size_t done = 0; done < n;) {
 		ssize_t put = pwrite(fd, (const char *)bytes + done, n - done, (off_t)(at + done));
 		if (put < 0 && errno == EINTR)

@@ -2,8 +2,8 @@
  *
  * dump_graph.c -- a plan's nodes as DOT, and as SVG with a layout of our own (no graphviz).
  *
- * Layout: a node's row is one below the lowest of its inputs; rows are filled from the left in
- * graph order, so edges point down.
+ * Layout: a node's row is one below the lowest of its inputs, so edges point down; in its row it
+ * stands under its leftmost input, or right of who was there first.
  */
 #include "plan/dump.h"
 
@@ -59,6 +59,12 @@ static void xml_escape(crn_str *out, const char *text)
 	}
 }
 
+/* Numbers written into an expression are not worth a box. */
+static bool is_hidden(const crn_node *n)
+{
+	return n->op->kind == CRN_GENERATOR && n->type.ndim == 0;
+}
+
 #define BOX_W 260
 #define BOX_H 44
 #define GAP_X 30
@@ -75,6 +81,8 @@ static void svg_node(const crn_plan *p, int i, const place *at, crn_str *out)
 	int x = at[i].column * (BOX_W + GAP_X) + GAP_X, y = at[i].row * (BOX_H + GAP_Y) + GAP_Y;
 	for (int k = 0; k < n->n_in; k++) {
 		const place *from = &at[crn_plan_info(p, n->in[k])];
+		if (is_hidden(n->in[k]))
+			continue;
 		crn_str_appendf(out, "<path d=\"M%d %d L%d %d\" stroke=\"#777\" fill=\"none\"/>\n",
 			from->column * (BOX_W + GAP_X) + GAP_X + BOX_W / 2,
 			from->row * (BOX_H + GAP_Y) + GAP_Y + BOX_H, x + BOX_W / 2, y);
@@ -102,11 +110,18 @@ void crn_dump_svg(const crn_plan *p, crn_str *out)
 	}
 	for (int i = 0; i < p->n_infos; i++) {
 		const crn_node *n = p->infos[i].node;
+		int under = -1;
+		if (is_hidden(n))
+			continue;
 		for (int k = 0; k < n->n_in; k++) {
-			int above = at[crn_plan_info(p, n->in[k])].row;
-			at[i].row = above >= at[i].row ? above + 1 : at[i].row;
+			const place *in = &at[crn_plan_info(p, n->in[k])];
+			if (is_hidden(n->in[k]))
+				continue;
+			at[i].row = in->row >= at[i].row ? in->row + 1 : at[i].row;
+			under = under < 0 || in->column < under ? in->column : under;
 		}
-		at[i].column = used[at[i].row]++;
+		at[i].column = under > used[at[i].row] ? under : used[at[i].row];
+		used[at[i].row] = at[i].column + 1;
 		rows = at[i].row >= rows ? at[i].row + 1 : rows;
 		columns = at[i].column >= columns ? at[i].column + 1 : columns;
 	}
@@ -115,6 +130,7 @@ void crn_dump_svg(const crn_plan *p, crn_str *out)
 		"font-family=\"sans-serif\" font-size=\"12\">\n",
 		columns * (BOX_W + GAP_X) + GAP_X, rows * (BOX_H + GAP_Y) + GAP_Y);
 	for (int i = 0; i < p->n_infos; i++)
-		svg_node(p, i, at, out);
+		if (!is_hidden(p->infos[i].node))
+			svg_node(p, i, at, out);
 	crn_str_append(out, "</svg>\n");
 }

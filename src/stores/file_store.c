@@ -16,6 +16,7 @@
 
 #include "base/hash.h"
 #include "base/mem.h"
+#include "base/span.h"
 #include "base/thread.h"
 #include "stores/name_list.h"
 
@@ -81,6 +82,7 @@ static cairn_status open_file(const char *path, int *ret_fd, uint64_t *ret_size,
 static cairn_status read_fully(
 	int fd, uint64_t offset, void *out, size_t n, const char *path, cairn_error *err)
 {
+	CRN_SPAN_BLOCK(CRN_SPAN_READ, n);
 	for (size_t done = 0; done < n;) {
 		ssize_t got = pread(fd, (char *)out + done, n - done, (off_t)(offset + done));
 		if (got < 0 && errno == EINTR)
@@ -246,6 +248,7 @@ static cairn_status put(
 	crn_store *base, const char *key, const void *bytes, size_t n, cairn_error *err)
 {
 	file_store *s = (file_store *)base;
+	CRN_SPAN_BLOCK(CRN_SPAN_WRITE, n);
 	CRN_FREE char *path = full_path(base, key);
 	CRN_STR temporary = {0};
 	int fd = -1;
