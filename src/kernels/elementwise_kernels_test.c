@@ -11,7 +11,6 @@
 #include "kernels/cast_kernels.h"
 #include "kernels/elementwise_kernels.h"
 #include "kernels/math_kernels.h"
-#include "kernels/random_kernels.h"
 
 #include <math.h>
 #include <stdarg.h>
@@ -292,26 +291,6 @@ static void casts_are_equal(void **unused)
 	}
 }
 
-static void random_is_equal(void **unused)
-{
-	const crn_random_kernels *levels[] = {
-		&crn_random_base, &crn_random_avx2, &crn_random_avx512};
-	double want[50], got[50];
-	float want_f[50], got_f[50];
-	for (int isa = 0; isa <= (int)crn_isa_best(); isa++) {
-		for (uint64_t step = 1; step < 7; step++) {
-			for (uint64_t i = 0; i < 50; i++) {
-				crn_random_base.float64(9, 1001 + i * step, 1, 1, &want[i]);
-				crn_random_base.float32(9, 1001 + i * step, 1, 1, &want_f[i]);
-			}
-			levels[isa]->float64(9, 1001, step, 50, got);
-			levels[isa]->float32(9, 1001, step, 50, got_f);
-			assert_memory_equal(got, want, sizeof(want));
-			assert_memory_equal(got_f, want_f, sizeof(want_f));
-		}
-	}
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -320,7 +299,6 @@ int main(void)
 		cmocka_unit_test(remainder_is_exact),
 		cmocka_unit_test(math_is_equal),
 		cmocka_unit_test(casts_are_equal),
-		cmocka_unit_test(random_is_equal),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,14 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * random_kernels.h -- random numbers as a function of (seed, position): Philox4x64-10.
+ * random_kernels.h -- random numbers as a function of (seed, position): Philox4x32-10.
  *
- * Word w of the stream of a key is word w % 4 of Philox4x64 with 10 rounds (Salmon, Moraes, Dror,
- * Shaw: "Parallel random numbers: as easy as 1, 2, 3", 2011) on the counter (w / 4 + 1, 0, 0, 0)
- * and the key (seed, 0). That is the stream of numpy.random.Philox(key=seed), whose doubles and
- * floats these are:
+ * Block b of the stream of a seed is what Philox4x32 with 10 rounds (Salmon, Moraes, Dror, Shaw:
+ * "Parallel random numbers: as easy as 1, 2, 3", 2011; it passes BigCrush) makes of the counter
+ * (b mod 2^32, b / 2^32, 0, 0) and the key (seed mod 2^32, seed / 2^32): four 32-bit numbers
+ * x0 .. x3, which are two 64-bit words x0 + 2^32 x1 and x2 + 2^32 x3.
+ *
+ * The words of 16 neighbouring blocks are numbered so that vector units need no shuffles: first the
+ * 16 first words, then the 16 second ones. Word w is word w / 16 % 2 of block w / 32 * 16 + w % 16.
  *   float64 number i   (word i >> 11) * 2^-53
  *   float32 number i   (half i % 2 of word i / 2, low half first, >> 8) * 2^-24
- * Pure functions; any position costs the same, so any region can be computed alone.
+ * Pure functions; any position costs the same, so any region can be computed alone. Different seeds
+ * give different permutations of the counters, hence unrelated streams.
  */
 #ifndef CRN_KERNELS_RANDOM_KERNELS_H
 #define CRN_KERNELS_RANDOM_KERNELS_H

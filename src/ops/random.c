@@ -2,8 +2,7 @@
  *
  * random.c -- uniform random numbers that depend on the seed and the voxel's position only.
  *
- * Number i in C order of the whole array is number i of the stream that random_kernels.h defines,
- * which is NumPy's: numpy.random.Generator(numpy.random.Philox(key=seed)).random(shape, dtype).
+ * Number i in C order of the whole array is number i of the stream that random_kernels.h defines.
  */
 #include "core/call.h"
 #include "core/op.h"
@@ -59,7 +58,7 @@ static cairn_status infer(const crn_node *n, crn_type *ret, cairn_error *err)
 
 static double cost(const crn_node *n)
 {
-	return 4;
+	return 1.5;
 }
 
 static cairn_status bind(const crn_node *n, crn_isa isa, crn_bound *ret, cairn_error *err)
@@ -108,12 +107,14 @@ const crn_op crn_op_random = {
 	.name = "random",
 	.category = "input",
 	.summary = "uniform random numbers in [0, 1)",
-	.doc = "Philox4x64-10 by position: the same numbers for any chunking, and the same as "
-	       "numpy.random.Generator(numpy.random.Philox(key=seed)).random(shape, dtype).",
+	.doc = "Philox4x32-10 by position: a voxel's number depends on the seed and its place in "
+	       "the "
+	       "array alone, so chunks and threads do not matter. float64 numbers are multiples of "
+	       "2^-53, float32 numbers of 2^-24. The stream is not one of NumPy's.",
 	.source = "numpy.random.Generator.random",
 	.example = "random((4, 4), seed=1)",
 	.kind = CRN_GENERATOR,
-	.semver = 1,
+	.semver = 2,
 	.params = params,
 	.build = build,
 	.infer = infer,
