@@ -9,6 +9,7 @@
 #include "ops/bin_counts.h"
 
 #include "base/mem.h"
+#include "ops/global_state.h"
 
 #include <math.h>
 
@@ -33,15 +34,13 @@ cairn_status crn_bin_counts_new(const crn_bin_counts *wish, const crn_node *n, c
 	return CAIRN_OK;
 }
 
-static void end(void *state)
+void crn_bin_counts_end(void *state)
 {
 	crn_bin_counts *b = state;
 	if (!b)
 		return;
-	if (b->charged_bytes)
-		(void)!b->env->charge(b->env->engine, -(int64_t)b->charged_bytes, NULL);
-	crn_free(b->edges);
-	crn_free(b->counts);
+	crn_charged_free(b->env, &b->edges, (size_t)b->n_bins + 1, sizeof(double));
+	crn_charged_free(b->env, &b->counts, (size_t)b->n_bins, sizeof(int64_t));
 	crn_free(b);
 }
 
@@ -105,36 +104,32 @@ static cairn_status prepare(crn_bin_counts *b, cairn_error *err)
 		b->last += 0.5;
 	}
 	size_t n = (size_t)b->n_bins;
-	size_t bytes = (n + 1) * sizeof(double) + n * sizeof(int64_t);
-	CRN_TRY(b->env->charge(b->env->engine, (int64_t)bytes, err));
-	b->charged_bytes = bytes;
-	b->edges = crn_calloc(n + 1, sizeof(double));
-	b->counts = crn_calloc(n, sizeof(int64_t));
-	if (!b->edges || !b->counts)
-		return crn_fail_memory(err, "histogram", bytes);
+	CRN_TRY(crn_charged_alloc(b->env, "histogram", n + 1, sizeof(double), &b->edges, err));
+	CRN_TRY(crn_charged_alloc(b->env, "histogram", n, sizeof(int64_t), &b->counts, err));
 	if (!b->by_value)
 		fill_edges(b);
 	return CAIRN_OK;
 }
 
-static cairn_status pass_begin(void *state, int pass, const crn_grid *grid, cairn_error *err)
+cairn_status crn_bin_counts_pass_begin(
+	void *state, int pass, const crn_grid *grid, cairn_error *err)
 {
 	crn_bin_counts *b = state;
 	return b->has_range && pass == 0 ? prepare(b, err) : CAIRN_OK;
 }
 
-static cairn_status pass_end(void *state, int pass, cairn_error *err)
+cairn_status crn_bin_counts_pass_end(void *state, int pass, cairn_error *err)
 {
 	crn_bin_counts *b = state;
 	return !b->has_range && pass == 0 ? prepare(b, err) : CAIRN_OK;
 }
 
-static size_t partial_bytes(const crn_node *n, int pass)
+size_t crn_bin_counts_partial_bytes(const crn_node *n, int pass)
 {
 	return sizeof(extremes);
 }
 
-static void partial_init(const void *state, int pass, void *partial)
+void crn_bin_counts_partial_init(const void *state, int pass, void *partial)
 {
 	*(extremes *)partial = (extremes){INT64_MAX, INT64_MIN};
 }
@@ -251,7 +246,7 @@ static void count_tile(crn_bin_counts *b, const crn_call *call)
 			add_count(b, k, local[k]);
 }
 
-static cairn_status fold(
+cairn_status crn_bin_counts_fold(
 	void *state, void *partial, int pass, int64_t tile, const crn_call *call, cairn_error *err)
 {
 	crn_bin_counts *b = state;
@@ -274,7 +269,7 @@ static cairn_status fold(
 	return CAIRN_OK;
 }
 
-static cairn_status merge(void *state, int pass, void *partial, cairn_error *err)
+cairn_status crn_bin_counts_merge(void *state, int pass, void *partial, cairn_error *err)
 {
 	crn_bin_counts *b = state;
 	const extremes *x = partial;
@@ -284,13 +279,3 @@ static cairn_status merge(void *state, int pass, void *partial, cairn_error *err
 	b->max_key = x->max > b->max_key ? x->max : b->max_key;
 	return CAIRN_OK;
 }
-
-const crn_global crn_bin_counts_hooks = {
-	.pass_begin = pass_begin,
-	.partial_bytes = partial_bytes,
-	.partial_init = partial_init,
-	.fold = fold,
-	.merge = merge,
-	.pass_end = pass_end,
-	.end = end,
-};

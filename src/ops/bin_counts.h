@@ -24,7 +24,6 @@ typedef struct crn_bin_counts {
 	int64_t min_key, max_key;
 	double *edges; /* n_bins + 1; exact float32 values for float32 arrays */
 	int64_t *counts;
-	size_t charged_bytes;
 } crn_bin_counts;
 
 #define CRN_BIN_COUNTS_MAX ((int64_t)1 << 24)
@@ -33,8 +32,15 @@ typedef struct crn_bin_counts {
 CRN_CHECKED cairn_status crn_bin_counts_new(const crn_bin_counts *wish, const crn_node *n,
 	const crn_env *env, void **ret_state, cairn_error *err);
 /** crn_global hooks but for begin, n_passes (2; 1 with a range or without counts) and fold_scratch
- * (8 bytes a bin makes counting fast; less is correct). A const object, for copying hook by hook.
- */
-extern const crn_global crn_bin_counts_hooks;
+ * (8 bytes a bin makes counting fast; less is correct). The state is the crn_bin_counts. */
+cairn_status crn_bin_counts_pass_begin(
+	void *state, int pass, const crn_grid *grid, cairn_error *err);
+size_t crn_bin_counts_partial_bytes(const crn_node *n, int pass);
+void crn_bin_counts_partial_init(const void *state, int pass, void *partial);
+cairn_status crn_bin_counts_fold(
+	void *state, void *partial, int pass, int64_t tile, const crn_call *call, cairn_error *err);
+cairn_status crn_bin_counts_merge(void *state, int pass, void *partial, cairn_error *err);
+cairn_status crn_bin_counts_pass_end(void *state, int pass, cairn_error *err);
+void crn_bin_counts_end(void *state);
 
 #endif

@@ -3,6 +3,7 @@
  * histogram.c -- histogram() and histogram_bin_edges() with numpy's equal bins.
  */
 #include "ops/bin_counts.h"
+#include "ops/global_state.h"
 
 extern const crn_op crn_op_histogram;
 
@@ -71,59 +72,16 @@ static cairn_status compute(const crn_call *call, cairn_error *err)
 	return CAIRN_OK;
 }
 
-static void need(const crn_node *n, int input, const crn_region *out, crn_need *ret)
-{
-	*ret = (crn_need){.region = {.ndim = n->in[input]->type.ndim}};
-	for (int d = 0; d < ret->region.ndim; d++)
-		ret->region.step[d] = 1;
-}
-
-static cairn_status pass_begin(void *state, int pass, const crn_grid *grid, cairn_error *err)
-{
-	return crn_bin_counts_hooks.pass_begin(state, pass, grid, err);
-}
-
-static size_t partial_bytes(const crn_node *n, int pass)
-{
-	return crn_bin_counts_hooks.partial_bytes(n, pass);
-}
-
-static void partial_init(const void *state, int pass, void *partial)
-{
-	crn_bin_counts_hooks.partial_init(state, pass, partial);
-}
-
-static cairn_status fold(
-	void *state, void *partial, int pass, int64_t tile, const crn_call *call, cairn_error *err)
-{
-	return crn_bin_counts_hooks.fold(state, partial, pass, tile, call, err);
-}
-
-static cairn_status merge(void *state, int pass, void *partial, cairn_error *err)
-{
-	return crn_bin_counts_hooks.merge(state, pass, partial, err);
-}
-
-static cairn_status pass_end(void *state, int pass, cairn_error *err)
-{
-	return crn_bin_counts_hooks.pass_end(state, pass, err);
-}
-
-static void end(void *state)
-{
-	crn_bin_counts_hooks.end(state);
-}
-
 static const crn_global global = {
 	.n_passes = n_passes,
 	.begin = begin,
-	.pass_begin = pass_begin,
-	.partial_bytes = partial_bytes,
-	.partial_init = partial_init,
-	.fold = fold,
-	.merge = merge,
-	.pass_end = pass_end,
-	.end = end,
+	.pass_begin = crn_bin_counts_pass_begin,
+	.partial_bytes = crn_bin_counts_partial_bytes,
+	.partial_init = crn_bin_counts_partial_init,
+	.fold = crn_bin_counts_fold,
+	.merge = crn_bin_counts_merge,
+	.pass_end = crn_bin_counts_pass_end,
+	.end = crn_bin_counts_end,
 	.fold_scratch = fold_scratch,
 };
 
@@ -149,7 +107,7 @@ const crn_op crn_op_histogram = {
 	.semver = 1,
 	.params = params,
 	.infer = infer,
-	.need = need,
+	.need = crn_need_nothing,
 	.compute = compute,
 	.global = &global,
 };
@@ -165,7 +123,7 @@ const crn_op crn_op_histogram_bin_edges = {
 	.semver = 1,
 	.params = params,
 	.infer = infer,
-	.need = need,
+	.need = crn_need_nothing,
 	.compute = compute,
 	.global = &global,
 };

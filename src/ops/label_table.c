@@ -4,7 +4,7 @@
  */
 #include "ops/label_table.h"
 
-#include "base/mem.h"
+#include "ops/global_state.h"
 
 #include <string.h>
 
@@ -32,11 +32,7 @@ void crn_label_table_init(crn_label_table *t, const crn_env *env, size_t row_byt
 
 void crn_label_table_done(crn_label_table *t)
 {
-	if (t->rows) {
-		crn_free(t->rows);
-		(void)!t->env->charge(t->env->engine, -(int64_t)(t->n_slots * t->row_bytes), NULL);
-	}
-	t->rows = NULL;
+	crn_charged_free(t->env, &t->rows, t->n_slots, t->row_bytes);
 	t->n_slots = t->n = 0;
 }
 
@@ -44,13 +40,8 @@ static cairn_status grow(crn_label_table *t, cairn_error *err)
 {
 	crn_label_table bigger = *t;
 	bigger.n_slots = t->n_slots ? 2 * t->n_slots : 64;
-	int64_t bytes = (int64_t)(bigger.n_slots * t->row_bytes);
-	CRN_TRY(t->env->charge(t->env->engine, bytes, err));
-	bigger.rows = crn_calloc(bigger.n_slots, t->row_bytes);
-	if (!bigger.rows) {
-		(void)!t->env->charge(t->env->engine, -bytes, NULL);
-		return crn_fail_memory(err, "the table of labels", (size_t)bytes);
-	}
+	CRN_TRY(crn_charged_alloc(
+		t->env, "the table of labels", bigger.n_slots, t->row_bytes, &bigger.rows, err));
 	for (size_t i = 0; i < t->n_slots; i++)
 		if (label_of(t, i) != 0)
 			memcpy(bigger.rows + slot_of(&bigger, label_of(t, i)) * t->row_bytes,

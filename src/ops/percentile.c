@@ -14,6 +14,7 @@
 #include "base/mem.h"
 #include "core/call.h"
 #include "kernels/row_stats.h"
+#include "ops/global_state.h"
 
 #include <math.h>
 
@@ -110,11 +111,7 @@ static cairn_status begin(const crn_node *n, const crn_env *env, void **ret_stat
 
 static void drop_counts(order_state *s)
 {
-	if (s->counts)
-		(void)!s->env->charge(
-			s->env->engine, -(int64_t)(s->n_counts * sizeof(uint64_t)), NULL);
-	crn_free(s->counts);
-	s->counts = NULL;
+	crn_charged_free(s->env, &s->counts, s->n_counts, sizeof(uint64_t));
 }
 
 static void end(void *state)
@@ -138,13 +135,7 @@ static cairn_status pass_begin(void *state, int pass, const crn_grid *grid, cair
 		s->want[i].slot = k;
 	}
 	s->n_counts = (size_t)s->n_slots * BINS;
-	int64_t bytes = (int64_t)(s->n_counts * sizeof(uint64_t));
-	CRN_TRY(s->env->charge(s->env->engine, bytes, err));
-	s->counts = crn_calloc(s->n_counts, sizeof(uint64_t));
-	if (s->counts)
-		return CAIRN_OK;
-	(void)!s->env->charge(s->env->engine, -bytes, NULL);
-	return crn_fail_memory(err, "counts", (size_t)bytes);
+	return crn_charged_alloc(s->env, "counts", s->n_counts, sizeof(uint64_t), &s->counts, err);
 }
 
 /* A partial: the number of NaNs, then a table per slot. */
@@ -286,13 +277,6 @@ static cairn_status compute(const crn_call *call, cairn_error *err)
 	return CAIRN_OK;
 }
 
-static void need(const crn_node *n, int input, const crn_region *out, crn_need *ret)
-{
-	*ret = (crn_need){.region = {.ndim = n->in[input]->type.ndim}};
-	for (int d = 0; d < ret->region.ndim; d++)
-		ret->region.step[d] = 1;
-}
-
 static const crn_global global = {
 	.n_passes = n_passes,
 	.begin = begin,
@@ -326,7 +310,7 @@ const crn_op crn_op_percentile = {
 	.semver = 1,
 	.params = percentile_params,
 	.infer = infer,
-	.need = need,
+	.need = crn_need_nothing,
 	.compute = compute,
 	.global = &global,
 };
@@ -349,7 +333,7 @@ const crn_op crn_op_median = {
 	.semver = 1,
 	.params = median_params,
 	.infer = infer,
-	.need = need,
+	.need = crn_need_nothing,
 	.compute = compute,
 	.global = &global,
 };

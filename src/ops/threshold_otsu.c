@@ -7,6 +7,7 @@
  */
 #include "base/mem.h"
 #include "ops/bin_counts.h"
+#include "ops/global_state.h"
 
 typedef struct otsu_state {
 	void *bins; /* crn_bin_counts */
@@ -51,7 +52,7 @@ static void end(void *state)
 {
 	otsu_state *s = state;
 	if (s)
-		crn_bin_counts_hooks.end(s->bins);
+		crn_bin_counts_end(s->bins);
 	crn_free(s);
 }
 
@@ -83,29 +84,23 @@ static cairn_status begin(const crn_node *n, const crn_env *env, void **ret_stat
 
 static cairn_status pass_begin(void *state, int pass, const crn_grid *grid, cairn_error *err)
 {
-	return crn_bin_counts_hooks.pass_begin(((otsu_state *)state)->bins, pass, grid, err);
-}
-
-static size_t partial_bytes(const crn_node *n, int pass)
-{
-	return crn_bin_counts_hooks.partial_bytes(n, pass);
+	return crn_bin_counts_pass_begin(((otsu_state *)state)->bins, pass, grid, err);
 }
 
 static void partial_init(const void *state, int pass, void *partial)
 {
-	crn_bin_counts_hooks.partial_init(((const otsu_state *)state)->bins, pass, partial);
+	crn_bin_counts_partial_init(((const otsu_state *)state)->bins, pass, partial);
 }
 
 static cairn_status fold(
 	void *state, void *partial, int pass, int64_t tile, const crn_call *call, cairn_error *err)
 {
-	return crn_bin_counts_hooks.fold(
-		((otsu_state *)state)->bins, partial, pass, tile, call, err);
+	return crn_bin_counts_fold(((otsu_state *)state)->bins, partial, pass, tile, call, err);
 }
 
 static cairn_status merge(void *state, int pass, void *partial, cairn_error *err)
 {
-	return crn_bin_counts_hooks.merge(((otsu_state *)state)->bins, pass, partial, err);
+	return crn_bin_counts_merge(((otsu_state *)state)->bins, pass, partial, err);
 }
 
 /* ---- the threshold ---- */
@@ -159,26 +154,21 @@ static cairn_status find_threshold(otsu_state *s, cairn_error *err)
 		return CAIRN_OK;
 	}
 	size_t n = (size_t)b->n_bins;
-	int64_t bytes = (int64_t)(2 * n * sizeof(double));
-	CRN_TRY(s->env->charge(s->env->engine, bytes, err));
-	double *work = crn_calloc(2 * n, sizeof(double));
-	if (work) {
-		int64_t i = best_bin(b, from, until, work, work + n);
-		s->threshold = b->by_value
-				       ? crn_elem_from_uint(s->out,
-						 crn_elem_to_uint(b->dtype,
-							 crn_key_value(b->dtype, b->min_key + i)))
-				       : crn_elem_from_double(s->out, centre(b, i));
-	}
-	crn_free(work);
-	(void)!s->env->charge(s->env->engine, -bytes, NULL);
-	return work ? CAIRN_OK : crn_fail_memory(err, "threshold_otsu", (size_t)bytes);
+	double *work = NULL;
+	CRN_TRY(crn_charged_alloc(s->env, "threshold_otsu", 2 * n, sizeof(double), &work, err));
+	int64_t i = best_bin(b, from, until, work, work + n);
+	crn_charged_free(s->env, &work, 2 * n, sizeof(double));
+	s->threshold = b->by_value ? crn_elem_from_uint(s->out,
+					     crn_elem_to_uint(b->dtype,
+						     crn_key_value(b->dtype, b->min_key + i)))
+				   : crn_elem_from_double(s->out, centre(b, i));
+	return CAIRN_OK;
 }
 
 static cairn_status pass_end(void *state, int pass, cairn_error *err)
 {
 	otsu_state *s = state;
-	CRN_TRY(crn_bin_counts_hooks.pass_end(s->bins, pass, err));
+	CRN_TRY(crn_bin_counts_pass_end(s->bins, pass, err));
 	bool last = s->last_pass_is_0 || pass == 1;
 	return last ? find_threshold(s, err) : CAIRN_OK;
 }
@@ -198,18 +188,11 @@ static cairn_status compute(const crn_call *call, cairn_error *err)
 	return CAIRN_OK;
 }
 
-static void need(const crn_node *n, int input, const crn_region *out, crn_need *ret)
-{
-	*ret = (crn_need){.region = {.ndim = n->in[input]->type.ndim}};
-	for (int d = 0; d < ret->region.ndim; d++)
-		ret->region.step[d] = 1;
-}
-
 static const crn_global global = {
 	.n_passes = n_passes,
 	.begin = begin,
 	.pass_begin = pass_begin,
-	.partial_bytes = partial_bytes,
+	.partial_bytes = crn_bin_counts_partial_bytes,
 	.partial_init = partial_init,
 	.fold = fold,
 	.merge = merge,
@@ -237,7 +220,7 @@ const crn_op crn_op_threshold_otsu = {
 	.semver = 1,
 	.params = params,
 	.infer = infer,
-	.need = need,
+	.need = crn_need_nothing,
 	.compute = compute,
 	.global = &global,
 };
