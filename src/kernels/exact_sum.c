@@ -33,6 +33,11 @@ size_t crn_xsum_bytes(crn_xsum kind)
 	return sizeof(int64_t) * (size_t)(1 + layout[kind].n_limbs);
 }
 
+int crn_xsum_exp_lo(crn_xsum kind)
+{
+	return layout[kind].exp_lo;
+}
+
 static void carry(crn_xsum kind, int64_t *acc)
 {
 	int64_t *limb = acc + 1, c = 0;
@@ -227,6 +232,13 @@ void crn_xsum_add_each(
 		EACH(add_f64_sq, d);
 	}
 #undef EACH
+}
+
+void crn_xsum_add_scaled(crn_xsum kind, int64_t *acc, int64_t sum, int exp2)
+{
+	uint64_t magnitude = sum < 0 ? -(uint64_t)sum : (uint64_t)sum;
+	reserve(kind, acc, 1);
+	add_at(acc + 1, magnitude, exp2 - layout[kind].exp_lo, sum < 0);
 }
 
 void crn_xsum_merge(crn_xsum kind, int64_t *acc, const int64_t *other)

@@ -28,6 +28,7 @@ typedef enum crn_xsum {
 	CRN_XSUM_F64,    /* 544 + 8 bytes */
 	CRN_XSUM_F64_SQ, /* 1072 + 8 bytes */
 } crn_xsum;
+#define CRN_N_XSUMS 4
 
 size_t crn_xsum_bytes(crn_xsum kind);
 /** Adds n contiguous values (float for F32*, double for F64*) to one accumulator. */
@@ -35,6 +36,11 @@ void crn_xsum_add(crn_xsum kind, int64_t *acc, const void *values, int64_t n);
 /** Adds value i to accumulator i, accumulators `step_bytes` apart. */
 void crn_xsum_add_each(
 	crn_xsum kind, int64_t *acc, size_t step_bytes, const void *values, int64_t n);
+/** Adds sum * 2^exp2; exp2 is at least crn_xsum_exp_lo(kind), and the product no larger than a sum
+ * of 2^31 finite values can be. */
+void crn_xsum_add_scaled(crn_xsum kind, int64_t *acc, int64_t sum, int exp2);
+/** Exponent of the lowest bit an accumulator can hold: every value is a multiple of 2^that. */
+int crn_xsum_exp_lo(crn_xsum kind);
 void crn_xsum_merge(crn_xsum kind, int64_t *acc, const int64_t *other);
 
 /* ---- wide integers, for the one rounding at the end ---- */

@@ -170,4 +170,5 @@ const crn_row_stats CRN_ISA_NAME(crn_row_stats) = {
 #define ENTRY(ID, type) [CRN_##ID] = moments_##ID,
 	.add_moments = {INTEGERS(ENTRY)},
 #undef ENTRY
+	.floats = &CRN_ISA_NAME(crn_float_sums),
 };

@@ -114,7 +114,7 @@ static void fold(const crn_call *call, void *acc)
 		void *to = (char *)acc + (size_t)crn_reduce_walk_acc(&w) * size;
 		const void *row = crn_reduce_walk_row(&w);
 		if (floats && w.row_to_one)
-			crn_xsum_add(xsum_kind(n), to, row, w.rows.n);
+			kernels->floats->add[xsum_kind(n)](to, row, w.rows.n);
 		else if (floats)
 			crn_xsum_add_each(xsum_kind(n), to, size, row, w.rows.n);
 		else if (w.row_to_one && wraps)

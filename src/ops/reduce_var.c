@@ -56,8 +56,9 @@ static void fold(const crn_call *call, void *acc)
 		char *to = (char *)acc + (size_t)crn_reduce_walk_acc(&w) * size;
 		const char *row = crn_reduce_walk_row(&w);
 		if (is_float(n) && w.row_to_one) {
-			crn_xsum_add(sum_kind(n), (int64_t *)to, row, w.rows.n);
-			crn_xsum_add(square_kind(n), (int64_t *)(to + squares), row, w.rows.n);
+			const crn_float_sums *sums = kernels->floats;
+			sums->add[sum_kind(n)]((int64_t *)to, row, w.rows.n);
+			sums->add[square_kind(n)]((int64_t *)(to + squares), row, w.rows.n);
 		} else if (is_float(n)) {
 			crn_xsum_add_each(sum_kind(n), (int64_t *)to, size, row, w.rows.n);
 			crn_xsum_add_each(
