@@ -18,6 +18,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 static crn_graph *graph;
 static crn_engine *engine;
@@ -207,6 +208,32 @@ static void test_budget_one_byte_short_is_refused(void **state)
 	assert_non_null(strstr(err.where, "op "));
 }
 
+static double cpu_seconds(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+	return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+/* Tiles of one voxel: as many tasks as voxels, whose own work is nothing. */
+static void test_tiny_tasks_are_cheap(void **state)
+{
+	(void)state;
+	const int64_t shape[] = {600, 700};
+	CRN_NODE *x = random_array(2, shape, 6);
+	crn_value xx[] = {node_value(x), node_value(x)};
+	CRN_NODE *y = call("add", xx, 2);
+	crn_region whole = crn_region_whole(2, shape);
+	crn_run_options o = {.n_threads = 2,
+		.isa = crn_isa_best(),
+		.memory_bytes = (size_t)64 << 20,
+		.tile_voxels = 1};
+	double start = cpu_seconds();
+	check_region(y, &whole, &o);
+	print_message("%.3f us of CPU a task of the engine\n",
+		(cpu_seconds() - start) * 1e6 / (600 * 700));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -215,6 +242,7 @@ int main(void)
 		cmocka_unit_test(test_gaussian_then_threshold),
 		cmocka_unit_test(test_axes_shorter_than_the_kernel),
 		cmocka_unit_test(test_budget_one_byte_short_is_refused),
+		cmocka_unit_test(test_tiny_tasks_are_cheap),
 	};
 	return cmocka_run_group_tests(tests, set_up, tear_down);
 }

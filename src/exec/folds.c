@@ -157,7 +157,8 @@ cairn_status crn_run_resident_stage(crn_state *st, const crn_stage *s, cairn_err
 		.user = &j,
 		.roots = resident_roots,
 		.tile = resident_tile,
-		.size = resident_size};
+		.size = resident_size,
+		.most_workers = st->plan->options.n_threads};
 	cairn_status status = crn_sched_run(st->sched, &job, err);
 	if (status == CAIRN_OK)
 		status = finish_resident(st, s, &j, err);
@@ -284,7 +285,8 @@ static cairn_status run_pass(global_job *j, cairn_error *err)
 		.user = j,
 		.roots = global_roots,
 		.tile = global_tile,
-		.size = global_size};
+		.size = global_size,
+		.most_workers = j->st->plan->options.n_threads};
 	if (j->ops->pass_begin)
 		CRN_TRY(j->ops->pass_begin(j->state, j->pass, &grid, err));
 	j->partial_bytes =

@@ -58,7 +58,7 @@ cairn_status crn_pool_new(crn_pool **ret, cairn_error *err)
 static link *collect(crn_pool *p, size_t room)
 {
 	link *out = NULL;
-	for (int c = N_CLASSES - 1; c >= 0; c--) {
+	for (int c = N_CLASSES - 1; c >= 0 && p->held + room > p->limit; c--) {
 		while (p->free[c] && p->held + room > p->limit) {
 			link *l = p->free[c];
 			p->free[c] = l->next;

@@ -199,6 +199,7 @@ static cairn_status state_init(crn_state *st, cairn_error *err)
 	crn_sched_options o = {.n_threads = p->options.n_threads,
 		.keep_going = st->options->keep_going,
 		.cancel = st->options->cancel,
+		.threads = st->options->threads,
 		.progress = show_progress,
 		.progress_user = st,
 		.progress_ns = st->options->progress_ns};
@@ -387,6 +388,7 @@ static crn_plan_options plan_options(const crn_run_options *o, const crn_region 
 		.memory_bytes = o->memory_bytes ? o->memory_bytes : crn_default_memory(),
 		.isa = o->isa,
 		.record_bytes = o->profile ? crn_trace_bytes(n_threads) : 0,
+		.tile_voxels = o->tile_voxels,
 		.region = region};
 }
 

@@ -56,6 +56,9 @@ typedef struct crn_run_options {
 	/* Set to 1 by a signal handler: what is in flight is finished, then INTERRUPTED; 2: stop
 	 * soon. */
 	const volatile int *cancel;
+	/* Workers wished for now, 0: n_threads; may be changed while the run is on. May be NULL. */
+	const volatile int *threads;
+	int64_t tile_voxels; /* tests: tiles of at most so many voxels; 0: the plan decides */
 } crn_run_options;
 
 /** What a run did; for --profile, tests of law 1 and the last line of output. */

@@ -14,12 +14,16 @@
  *  (2) Every level of cuts, and the stage itself, owns one *slot*: memory set aside for one task of
  *      that level. More tasks of a level run only out of the general part of the budget.
  *  (3) A task waits only for chunks of lower levels. The lowest level waits for nothing, so its
- *slot holder finishes; by induction every slot holder does, and with it every task. (4) reserved +
- *idle cache <= general part; slots and standing memory are the rest. (5) No worker waits for a task
- *or a chunk: it takes other work or sleeps when there is none. (6) The error reported is that of
- *the failing stage task with the lowest index: no task above a failed one is admitted any more, and
- *all below are already in flight. Threads: one lock (rank RUN) for queues, reservations and the
- *cache; never held while computing.
+ *      slot holder finishes; by induction every slot holder does, and with it every task.
+ *  (4) reserved + idle cache <= general part; slots and standing memory are the rest
+ *      (admission.h; checked over all states of small runs by its model).
+ *  (5) No worker waits for a task or a chunk: it takes other work or sleeps when there is none.
+ *  (6) The error reported is that of the failing stage task with the lowest index: no task above a
+ *      failed one is admitted any more, and all below are already in flight.
+ *
+ * Threads: one lock (rank RUN) for queues, reservations and the cache; never held while computing.
+ * Tasks of stages that read no chunks are handed out without it. The number of workers may change
+ * while a stage runs; it never shows in a result.
  */
 #ifndef CRN_EXEC_SCHED_H
 #define CRN_EXEC_SCHED_H
@@ -54,12 +58,15 @@ typedef struct crn_job {
 	void (*drop)(void *user, crn_task *t, void *memory);
 	/* Voxels of the stage's grid a task stands for, for progress. NULL: 1. */
 	int64_t (*size)(void *user, int64_t index);
+	/* Workers above this index take no part (they have no accumulator). 0: all do. */
+	int most_workers;
 } crn_job;
 
 typedef struct crn_sched_options {
 	int n_threads;
 	bool keep_going;
-	const volatile int *cancel;                 /* may be NULL */
+	const volatile int *cancel;  /* may be NULL */
+	const volatile int *threads; /* workers wished for now, 0: n_threads; may be NULL */
 	void (*progress)(void *user, int64_t done); /* about progress_ns apart; no lock held */
 	void *progress_user;
 	int64_t progress_ns;
@@ -82,7 +89,8 @@ CRN_CHECKED cairn_status crn_sched_run(crn_sched *s, const crn_job *job, cairn_e
 
 /* ---- for jobs ---- */
 int64_t crn_task_index(const crn_task *t);
-int crn_task_worker(const crn_task *t);   /* 0 .. n_threads-1: the worker running it now */
+/** The worker running it now: 0, 1, ...; at least n_threads only when more were wished for. */
+int crn_task_worker(const crn_task *t);
 void *crn_task_output(const crn_task *t); /* producers: the chunk's buffer */
 /** crn_frame_run() with the task's layout and pinned chunks, for the tile being run. */
 CRN_CHECKED cairn_status crn_task_frame(

@@ -131,8 +131,10 @@ static void consider(search *s, const int64_t *tile)
 	double voxels = 1;
 	for (int d = 0; d < q->domain.ndim; d++)
 		voxels *= (double)tile[d];
-	bool inside = t.work_bytes <= q->share_bytes &&
-		      (q->most_voxels == 0 || voxels <= (double)q->most_voxels);
+	int64_t most = q->plan->options.tile_voxels;
+	if (most == 0 || (q->most_voxels > 0 && q->most_voxels < most))
+		most = q->most_voxels;
+	bool inside = t.work_bytes <= q->share_bytes && (most == 0 || voxels <= (double)most);
 	double ns = crn_tiling_ns(&t, q->plan->options.n_threads);
 	double bytes = t.work_bytes > FLOOR_BYTES ? (double)t.work_bytes : (double)FLOOR_BYTES;
 	bool by_bytes = q->tight || !inside;
