@@ -20,32 +20,6 @@ static void NAME(greatest)(const KEY *a, const KEY *b, int64_t n, KEY *restrict 
 		out[i] = a[i] > b[i] ? a[i] : b[i];
 }
 
-static void NAME(min_taps)(
-	const char *base, const ptrdiff_t *offset, int n_taps, int64_t n, void *to)
-{
-	KEY *restrict out = to;
-	memcpy(out, base + offset[0], (size_t)n * sizeof(KEY));
-	for (int t = 1; t < n_taps; t++) {
-		const KEY *a = (const KEY *)(base + offset[t]);
-		for (int64_t i = 0; i < n; i++)
-			out[i] = a[i] < out[i] ? a[i] : out[i];
-	}
-}
-
-static void NAME(max_taps)(
-	const char *base, const ptrdiff_t *offset, int n_taps, int64_t n, void *to)
-{
-	KEY *restrict out = to;
-	memcpy(out, base + offset[0], (size_t)n * sizeof(KEY));
-	for (int t = 1; t < n_taps; t++) {
-		const KEY *a = (const KEY *)(base + offset[t]);
-		for (int64_t i = 0; i < n; i++)
-			out[i] = a[i] > out[i] ? a[i] : out[i];
-	}
-}
-
-/* ---- any rank: the answer's bits from the top, by counting smaller keys ---- */
-
 typedef UKEY NAME(ukeys) __attribute__((vector_size(CRN_VECTOR_BYTES)));
 enum { NAME(LANES) = CRN_VECTOR_BYTES / sizeof(KEY) };
 
@@ -55,6 +29,53 @@ static inline KEYS NAME(get)(const char *p)
 	memcpy(&v, p, sizeof(v));
 	return v;
 }
+
+/* ---- least and greatest of taps ---- */
+
+#define EACH(j, count) _Pragma("GCC unroll 4") for (int j = 0; j < (count); j++)
+
+#define EXTREME(name, PICK, BETTER) \
+	static inline __attribute__((always_inline)) void NAME(name##_vectors)( \
+		const char *base, const ptrdiff_t *offset, int n_taps, KEY *out, int count) \
+	{ \
+		KEYS found[4]; \
+		EACH(j, count) \
+		found[j] = NAME(get)(base + offset[0] + j * CRN_VECTOR_BYTES); \
+		for (int t = 1; t < n_taps; t++) { \
+			const char *p = base + offset[t]; \
+			EACH(j, count) \
+			found[j] = PICK(found[j], NAME(get)(p + j * CRN_VECTOR_BYTES)); \
+		} \
+		EACH(j, count) \
+		memcpy(out + j * NAME(LANES), &found[j], sizeof(KEYS)); \
+	} \
+	static void NAME(name)( \
+		const char *base, const ptrdiff_t *offset, int n_taps, int64_t n, void *to) \
+	{ \
+		KEY *out = to; \
+		int64_t i = 0; \
+		for (; i + 4 * NAME(LANES) <= n; i += 4 * NAME(LANES)) \
+			NAME(name##_vectors) \
+		(base + i * (int64_t)sizeof(KEY), offset, n_taps, out + i, 4); \
+		for (; n >= NAME(LANES) && i < n; i += NAME(LANES)) { \
+			i = i + NAME(LANES) <= n ? i : n - NAME(LANES); \
+			NAME(name##_vectors) \
+			(base + i * (int64_t)sizeof(KEY), offset, n_taps, out + i, 1); \
+		} \
+		for (; i < n; i++) { \
+			const char *p = base + i * (int64_t)sizeof(KEY); \
+			KEY found = *(const KEY *)(p + offset[0]); \
+			for (int t = 1; t < n_taps; t++) { \
+				KEY k = *(const KEY *)(p + offset[t]); \
+				found = k BETTER found ? k : found; \
+			} \
+			out[i] = found; \
+		} \
+	}
+EXTREME(min_taps, LEAST, <)
+EXTREME(max_taps, GREATEST, >)
+
+/* ---- any rank: the answer's bits from the top, by counting smaller keys ---- */
 
 /* Highest bit in which any key differs from the first tap's of its output, + 1. */
 static int NAME(bits_that_differ)(const char *p, const ptrdiff_t *offset, int n_taps)
@@ -165,6 +186,8 @@ MEDIAN(25, TWENTYFIVE, CRN_MEDIAN_25, CRN_MEDIAN_25_AT)
 MEDIAN(27, TWENTYSEVEN, CRN_MEDIAN_27, CRN_MEDIAN_27_AT)
 
 #undef ROW
+#undef EACH
+#undef EXTREME
 #undef MEDIAN
 #undef LOAD
 #undef CE

@@ -92,10 +92,12 @@ int crn_window_taps(const crn_const *c, bool (*keep)(const crn_const *c, int64_t
 	for (int64_t i = 0; i < count; i++) {
 		if (!keep(c, i))
 			continue;
-		crn_unravel(i, c->ndim, c->shape, idx);
-		for (int d = 0; at && d < c->ndim; d++)
-			at[n * c->ndim + d] = (int32_t)idx[d];
 		n++;
+		if (!at)
+			continue;
+		crn_unravel(i, c->ndim, c->shape, idx);
+		for (int d = 0; d < c->ndim; d++)
+			at[(n - 1) * c->ndim + d] = (int32_t)idx[d];
 	}
 	return n;
 }

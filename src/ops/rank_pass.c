@@ -38,7 +38,11 @@ static bool is_set(const crn_const *c, int64_t i)
 
 int64_t crn_footprint_count(const crn_const *shape)
 {
-	return crn_window_taps(shape, is_set, NULL);
+	const unsigned char *set = shape->data;
+	int64_t n = 0;
+	for (int64_t i = 0, count = crn_const_count(shape); i < count; i++)
+		n += set[i] != 0;
+	return n;
 }
 
 static cairn_status infer(const crn_node *n, crn_type *ret, cairn_error *err)
@@ -103,7 +107,13 @@ static crn_tap_walk walk_of(const crn_node *n, const crn_window *w, crn_key key)
 	};
 }
 
-/* The samples are always loaded into keys, so scratch holds the whole input region. */
+/* The samples are their own keys: nothing to load or store. */
+static bool is_direct(crn_dtype t, crn_key key)
+{
+	return key == CRN_KEY_8 && (t == CRN_U8 || t == CRN_BOOL);
+}
+
+/* Other samples are loaded into keys first, so scratch holds the whole input region. */
 static void load_any(const void *from, int64_t n, void *to)
 {
 	(void)from;
@@ -115,7 +125,7 @@ static size_t scratch(const crn_node *n, const crn_region *out)
 {
 	crn_window w = crn_window_of(n->args[FOOTPRINT].c, &n->args[ORIGIN]);
 	crn_tap_walk walk = walk_of(n, &w, key_of(n));
-	walk.load = load_any;
+	walk.load = is_direct(n->type.dtype, key_of(n)) ? NULL : load_any;
 	return crn_tap_walk_scratch(&walk, out);
 }
 
@@ -191,6 +201,10 @@ static void one_row(const bound *b, const char *base, const ptrdiff_t *offset, i
 {
 	enum { PIECE = 256 };
 	_Alignas(64) char keys[PIECE * 8];
+	if (is_direct(b->dtype, b->key)) {
+		find(b, base, offset, n, out);
+		return;
+	}
 	int64_t key_bytes = (int64_t)crn_key_size(b->key);
 	int64_t out_bytes = (int64_t)crn_dtype_size(b->dtype);
 	for (int64_t i = 0; i < n; i += PIECE) {
@@ -215,7 +229,7 @@ static cairn_status compute(const crn_call *call, cairn_error *err)
 		.n_taps = b->n_taps,
 		.at = b->at,
 		.item_size = crn_key_size(b->key),
-		.load = b->kernels->load[b->dtype][b->key],
+		.load = is_direct(b->dtype, b->key) ? NULL : b->kernels->load[b->dtype][b->key],
 		.rows = rank_rows,
 		.ctx = b,
 	};
