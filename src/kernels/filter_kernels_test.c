@@ -19,6 +19,7 @@
 #include "base/mem.h"
 #include "core/isa.h"
 #include "kernels/bitmask.h"
+#include "kernels/box_sums.h"
 #include "kernels/correlate.h"
 #include "kernels/float_windows.h"
 #include "kernels/order.h"
@@ -486,13 +487,6 @@ static void float_rows(void **state)
 	{
 		const crn_float_window_kernels *k = CRN_ISA_PICK(crn_float_window_table, isa);
 		double *out = begin_output(8);
-		k->add(a + 1, a + 500, (int64_t)n, out);
-		k->accumulate(out, a + 900, (int64_t)n);
-		for (size_t i = 0; i < n; i++)
-			assert_true(out[i] == (a[1 + i] + a[500 + i]) + a[900 + i]);
-		k->divide(a + 1, 7, (int64_t)n, out);
-		for (size_t i = 0; i < n; i++)
-			assert_true(out[i] == a[1 + i] / 7);
 		k->least_minus((const char *)a, offset, height, 3, (int64_t)n, out);
 		for (size_t i = 0; i < n; i++)
 			assert_true(out[i] ==
@@ -502,6 +496,81 @@ static void float_rows(void **state)
 			assert_true(out[i] ==
 				    fmax(fmax(a[1 + i] + 0.5, a[20 + i] - 1), a[300 + i] + 2));
 		end_output(8, n);
+	}
+}
+
+/* Means of the greatest, least and random sums of every size are those of exact division. */
+#define INTEGER_MEANS(id, T, LEAST_VALUE, GREATEST_VALUE) \
+	static void means_of_##id(int isa, int64_t size) \
+	{ \
+		const crn_box_sum_loops *k = &CRN_ISA_PICK(crn_box_sum_table, isa)->of[id]; \
+		int32_t sums[MAX_N]; \
+		for (int64_t i = 0; i < MAX_N; i++) { \
+			int64_t sum = \
+				crn_test_int(&rng, size * (LEAST_VALUE), size * (GREATEST_VALUE)); \
+			int64_t whole = sum / size * size; \
+			sums[i] = (int32_t)(i % 3 == 0   ? sum \
+					    : i % 3 == 1 ? whole \
+							 : whole - (whole > 0)); \
+		} \
+		sums[0] = (int32_t)(size * (LEAST_VALUE)); \
+		sums[1] = (int32_t)(size * (GREATEST_VALUE)); \
+		T *out = begin_output(sizeof(T)); \
+		k->mean(sums, size, MAX_N - 1, out); \
+		for (int64_t i = 0; i < MAX_N - 1; i++) \
+			assert_int_equal(out[i], (T)(sums[i] / size)); \
+		end_output(sizeof(T), MAX_N - 1); \
+		T *samples = (T *)(void *)input; \
+		for (int64_t i = 0; i < MAX_N; i++) \
+			samples[i] = (T)crn_test_u64(&rng); \
+		k->load(samples + 1, MAX_N - 1, sums); \
+		for (int64_t i = 0; i < MAX_N - 1; i++) \
+			assert_int_equal(sums[i], samples[i + 1]); \
+	}
+INTEGER_MEANS(CRN_U8, uint8_t, 0, 255)
+INTEGER_MEANS(CRN_I8, int8_t, -128, 127)
+INTEGER_MEANS(CRN_U16, uint16_t, 0, 65535)
+INTEGER_MEANS(CRN_I16, int16_t, -32768, 32767)
+
+static void integer_means_are_exact(void **state)
+{
+	(void)state;
+	EACH_ISA(isa)
+	for (int64_t size = 1; size <= CRN_BOX_SUM_WIDEST; size += 1 + size / 9 * (size < 8000)) {
+		means_of_CRN_U8(isa, size);
+		means_of_CRN_I8(isa, size);
+		means_of_CRN_U16(isa, size);
+		means_of_CRN_I16(isa, size);
+	}
+}
+
+static void sums_add_up(void **state)
+{
+	(void)state;
+	double *a = (double *)(void *)input;
+	for (size_t i = 0; i < sizeof(input) / 8; i++)
+		a[i] = crn_test_unit(&rng) * 20 - 10;
+	a[3] = NAN;
+	EACH_ISA(isa) EACH_LENGTH(n)
+	{
+		const crn_box_sum_loops *k = &CRN_ISA_PICK(crn_box_sum_table, isa)->of[CRN_F64];
+		const crn_box_sum_loops *narrow =
+			&CRN_ISA_PICK(crn_box_sum_table, isa)->of[CRN_F32];
+		double *out = begin_output(8);
+		k->add(a + 1, a + 500, (int64_t)n, out);
+		k->accumulate(out, a + 900, (int64_t)n);
+		for (size_t i = 0; i < n; i++)
+			assert_true(out[i] == (a[1 + i] + a[500 + i]) + a[900 + i] || i == 2);
+		k->mean(a + 1, 7, (int64_t)n, out);
+		for (size_t i = 0; i < n; i++)
+			assert_true(out[i] == a[1 + i] / 7 || (i == 2 && isnan(out[i])));
+		end_output(8, n);
+		float *out_f32 = begin_output(4);
+		narrow->mean(a + 1, 7, (int64_t)n, out_f32);
+		for (size_t i = 0; i < n; i++)
+			assert_true(out_f32[i] == (float)(a[1 + i] / 7) ||
+				    (i == 2 && isnan(out_f32[i])));
+		end_output(4, n);
 	}
 }
 
@@ -517,6 +586,8 @@ int main(void)
 		cmocka_unit_test(bits_shift_and_meet),
 		cmocka_unit_test(casts_round_and_truncate),
 		cmocka_unit_test(float_rows),
+		cmocka_unit_test(integer_means_are_exact),
+		cmocka_unit_test(sums_add_up),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * float_windows.h -- float64 rows of box sums and of non-flat grey morphology.
+ * float_windows.h -- float64 rows of grey morphology that is not flat.
  */
 #ifndef CRN_KERNELS_FLOAT_WINDOWS_H
 #define CRN_KERNELS_FLOAT_WINDOWS_H
@@ -15,12 +15,6 @@ typedef void (*crn_height_taps_fn)(const char *base, const ptrdiff_t *offset, co
 	int n_taps, int64_t n, double *out);
 
 typedef struct crn_float_window_kernels {
-	void (*widen)(const float *from, int64_t n, double *to);
-	/* out = a + b, out apart from both; acc += b. */
-	void (*add)(const double *a, const double *b, int64_t n, double *out);
-	void (*accumulate)(double *acc, const double *b, int64_t n);
-	void (*divide)(const double *a, double by, int64_t n, double *out);
-	void (*divide_f32)(const double *a, double by, int64_t n, float *out);
 	crn_height_taps_fn least_minus;   /* least of row - height */
 	crn_height_taps_fn greatest_plus; /* greatest of row + height */
 } crn_float_window_kernels;

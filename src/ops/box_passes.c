@@ -2,15 +2,15 @@
  *
  * box_passes.c -- internal ops mean_pass and extreme_pass: a box filter along one axis.
  *
- * Two ops in one file, because they differ in the loops only (see doubling.h); the table, the
+ * Two ops in one file, because they differ in the loops only (see box_walk.h); the table, the
  * regions and the building are the same.
  */
 #include "ops/box_passes.h"
 
 #include "base/mem.h"
-#include "kernels/float_windows.h"
+#include "kernels/box_sums.h"
 #include "kernels/order.h"
-#include "ops/doubling.h"
+#include "ops/box_walk.h"
 
 #include <string.h>
 
@@ -41,6 +41,12 @@ static crn_window window_of(const crn_node *n)
 	return w;
 }
 
+bool crn_has_mean_pass(crn_dtype t, int64_t size)
+{
+	return crn_box_sum_table_base.of[t].sum_size > 0 &&
+	       (crn_dtype_is_float(t) || size <= CRN_BOX_SUM_WIDEST);
+}
+
 static cairn_status infer(const crn_node *n, crn_type *ret, cairn_error *err)
 {
 	const crn_type *in = &n->in[0]->type;
@@ -48,7 +54,7 @@ static cairn_status infer(const crn_node *n, crn_type *ret, cairn_error *err)
 	crn_elem cval;
 	bool mean = n->op == &crn_op_mean_pass;
 	if (n->args[AXIS].i < 0 || n->args[AXIS].i >= in->ndim ||
-		(mean && !crn_dtype_is_float(in->dtype)) ||
+		(mean && !crn_has_mean_pass(in->dtype, n->args[SIZE].i)) ||
 		!crn_filter_cval(n->args[CVAL].f, in->dtype, &cval))
 		return crn_fail(err, CAIRN_USAGE, "%s: axis, dtype or cval does not fit the array",
 			n->op->name);
@@ -85,45 +91,37 @@ static cairn_status bind_table(const void *table, crn_bound *ret, size_t size, c
 /* ---- mean ---- */
 
 typedef struct mean_bound {
-	const crn_float_window_kernels *kernels;
-	double size;
-	bool narrow;
+	crn_box_sum_loops loops;
+	int64_t size;
 } mean_bound;
 
 static void mean_load(const void *ctx, const void *from, int64_t n, void *to)
 {
-	const mean_bound *b = ctx;
-	if (b->narrow)
-		b->kernels->widen(from, n, to);
-	else
-		memcpy(to, from, (size_t)n * sizeof(double));
+	((const mean_bound *)ctx)->loops.load(from, n, to);
 }
 
 static void mean_combine(const void *ctx, const void *a, const void *b, int64_t n, void *out)
 {
-	((const mean_bound *)ctx)->kernels->add(a, b, n, out);
+	((const mean_bound *)ctx)->loops.add(a, b, n, out);
 }
 
 static void mean_accumulate(const void *ctx, void *acc, const void *b, int64_t n)
 {
-	((const mean_bound *)ctx)->kernels->accumulate(acc, b, n);
+	((const mean_bound *)ctx)->loops.accumulate(acc, b, n);
 }
 
 static void mean_finish(const void *ctx, const void *from, int64_t n, void *out)
 {
 	const mean_bound *b = ctx;
-	if (b->narrow)
-		b->kernels->divide_f32(from, b->size, n, out);
-	else
-		b->kernels->divide(from, b->size, n, out);
+	b->loops.mean(from, b->size, n, out);
 }
 
-static crn_doubling mean_doubling(const crn_node *n, const crn_window *w)
+static crn_box_walk mean_walk(const crn_node *n, const crn_window *w)
 {
-	return (crn_doubling){
+	return (crn_box_walk){
 		.window = w,
 		.axis = (int)n->args[AXIS].i,
-		.item_size = sizeof(double),
+		.item_size = crn_box_sum_table_base.of[n->type.dtype].sum_size,
 		.load = mean_load,
 		.combine = mean_combine,
 		.accumulate = mean_accumulate,
@@ -134,8 +132,8 @@ static crn_doubling mean_doubling(const crn_node *n, const crn_window *w)
 static size_t mean_scratch(const crn_node *n, const crn_region *out)
 {
 	crn_window w = window_of(n);
-	crn_doubling d = mean_doubling(n, &w);
-	return crn_doubling_scratch(&d, out);
+	crn_box_walk d = mean_walk(n, &w);
+	return crn_box_walk_scratch(&d, out);
 }
 
 static double mean_cost(const crn_node *n)
@@ -145,9 +143,8 @@ static double mean_cost(const crn_node *n)
 
 static cairn_status mean_bind(const crn_node *n, crn_isa isa, crn_bound *ret, cairn_error *err)
 {
-	mean_bound b = {.kernels = CRN_ISA_PICK(crn_float_window_table, isa),
-		.size = (double)n->args[SIZE].i,
-		.narrow = n->type.dtype == CRN_F32};
+	mean_bound b = {.loops = CRN_ISA_PICK(crn_box_sum_table, isa)->of[n->type.dtype],
+		.size = n->args[SIZE].i};
 	return bind_table(&b, ret, sizeof(b), err);
 }
 
@@ -155,9 +152,9 @@ static cairn_status mean_compute(const crn_call *call, cairn_error *err)
 {
 	(void)err;
 	crn_window w = window_of(call->node);
-	crn_doubling d = mean_doubling(call->node, &w);
+	crn_box_walk d = mean_walk(call->node, &w);
 	d.ctx = call->bound;
-	crn_doubling_run(&d, call);
+	crn_box_walk_run(&d, call);
 	return CAIRN_OK;
 }
 
@@ -188,9 +185,9 @@ static void extreme_finish(const void *ctx, const void *from, int64_t n, void *o
 	b->kernels->store[b->dtype][b->key](from, n, out);
 }
 
-static crn_doubling extreme_doubling(const crn_node *n, const crn_window *w)
+static crn_box_walk extreme_walk(const crn_node *n, const crn_window *w)
 {
-	return (crn_doubling){
+	return (crn_box_walk){
 		.window = w,
 		.axis = (int)n->args[AXIS].i,
 		.item_size = crn_dtype_size(n->type.dtype),
@@ -203,8 +200,8 @@ static crn_doubling extreme_doubling(const crn_node *n, const crn_window *w)
 static size_t extreme_scratch(const crn_node *n, const crn_region *out)
 {
 	crn_window w = window_of(n);
-	crn_doubling d = extreme_doubling(n, &w);
-	return crn_doubling_scratch(&d, out);
+	crn_box_walk d = extreme_walk(n, &w);
+	return crn_box_walk_scratch(&d, out);
 }
 
 static double extreme_cost(const crn_node *n)
@@ -225,9 +222,9 @@ static cairn_status extreme_compute(const crn_call *call, cairn_error *err)
 {
 	(void)err;
 	crn_window w = window_of(call->node);
-	crn_doubling d = extreme_doubling(call->node, &w);
+	crn_box_walk d = extreme_walk(call->node, &w);
 	d.ctx = call->bound;
-	crn_doubling_run(&d, call);
+	crn_box_walk_run(&d, call);
 	return CAIRN_OK;
 }
 
@@ -275,7 +272,7 @@ const crn_op crn_op_extreme_pass = {
 	.source = "scipy.ndimage.minimum_filter1d",
 	.kind = CRN_STENCIL,
 	.internal = true,
-	.semver = 1,
+	.semver = 2,
 	.params = extreme_params,
 	.infer = infer,
 	.need = need,
@@ -292,7 +289,7 @@ const crn_op crn_op_mean_pass = {
 	.source = "scipy.ndimage.uniform_filter1d",
 	.kind = CRN_STENCIL,
 	.internal = true,
-	.semver = 1,
+	.semver = 2,
 	.params = mean_params,
 	.infer = infer,
 	.need = need,

@@ -320,8 +320,11 @@ static cairn_status build_uniform(
 		crn_node *next = NULL;
 		if (a.size[d] == 1)
 			continue;
-		CRN_TRY(crn_filter_convert(
-			g, at, crn_dtype_is_float(t) ? t : CRN_F64, "exact", &widened, err));
+		crn_elem cval;
+		bool as_it_is =
+			crn_has_mean_pass(t, a.size[d]) &&
+			(strcmp(pass.mode, "constant") != 0 || crn_filter_cval(a.cval, t, &cval));
+		CRN_TRY(crn_filter_convert(g, at, as_it_is ? t : CRN_F64, "exact", &widened, err));
 		CRN_TRY(crn_build_mean_pass(g, widened, &pass, a.name, &passed, err));
 		CRN_TRY(crn_filter_convert(g, passed, t, "truncate", &next, err));
 		crn_node_unref(at);
@@ -361,7 +364,7 @@ static const char grey_doc[] =
 static const char uniform_doc[] =
 	"Sums are exact for integers up to 2^53, and truncated after every axis as in "
 	"scipy.ndimage. Float "
-	"sums run in float64 over a fixed tree, not as running sums: within 1e-12 of scipy's, and "
+	"sums run in float64 over fixed blocks, not as running sums: within 1e-12 of scipy's, and "
 	"independent of chunks.";
 
 #define FILTER(x, group, text, more, table, snippet) \
