@@ -27,6 +27,8 @@ static const char environment[] =
 	".TP\n.B CAIRN_THREADS\ncompute threads when \\-\\-threads is not given\n"
 	".TP\n.B CAIRN_MEMORY\nmemory budget when \\-\\-memory is not given\n"
 	".TP\n.B CAIRN_SCRATCH\nfolder for intermediate data when \\-\\-scratch is not given\n"
+	".TP\n.B CAIRN_FSYNC\nwhen outputs are forced to the disk: none, batch or each, when "
+	"\\-\\-fsync is not given\n"
 	".TP\n.B CAIRN_ISA\ninstruction set: base, avx2 or avx512; results do not depend on it\n"
 	".TP\n.B NO_COLOR\nno colours on stderr\n";
 

@@ -46,6 +46,11 @@ const cli_option cli_engine_options[] = {
 const cli_option cli_output_options[] = {
 	{0, "on-exists", "WHAT", "an output that exists: fail (default), resume or replace",
 		"fail|resume|replace"},
+	{0, "fsync", "WHEN",
+		"force outputs to the disk: none, batch (default, or CAIRN_FSYNC: every few "
+		"seconds and "
+		"at the end) or each (chunk)",
+		"none|batch|each"},
 	{0, "keep-going", NULL, "go on when a chunk fails; exit code 6 at the end", NULL},
 	{0, "explain", NULL, "print the plan on stderr before running", NULL},
 	{0, "dry-run", NULL, "plan and check everything, print the plan, run nothing", NULL},

@@ -26,6 +26,20 @@ static cairn_status on_exists(const cli *c, cairn_on_exists *ret, cairn_error *e
 		    : CAIRN_OK;
 }
 
+static cairn_status fsync_policy(const cli *c, cairn_fsync *ret, cairn_error *err)
+{
+	static const char *const names[] = {"none", "batch", "each"};
+	const char *text = cli_value(c, "fsync");
+	for (int i = 0; text && i < 3; i++)
+		if (strcmp(text, names[i]) == 0) {
+			*ret = (cairn_fsync)(CAIRN_FSYNC_NONE + i);
+			return CAIRN_OK;
+		}
+	return text ? cli_fail(err, CAIRN_USAGE, "--fsync must be none, batch or each, not %.40s",
+			      text)
+		    : CAIRN_OK;
+}
+
 cairn_status cli_run_options(cli *c, cairn_options *ret, cairn_error *err)
 {
 	long long threads = 0;
@@ -37,6 +51,8 @@ cairn_status cli_run_options(cli *c, cairn_options *ret, cairn_error *err)
 		status = cairn_parse_size(memory, &o.memory_bytes, err);
 	if (status == CAIRN_OK)
 		status = on_exists(c, &o.on_exists, err);
+	if (status == CAIRN_OK)
+		status = fsync_policy(c, &o.fsync, err);
 	if (status == CAIRN_OK)
 		status = cli_progress_start(
 			c->quiet ? "none" : cli_value(c, "progress"), c->colour, err);

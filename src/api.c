@@ -158,6 +158,18 @@ static void pass_print(void *user, const char *label, const crn_type *type, cons
 	o->print(o->user, &out);
 }
 
+static cairn_status parse_fsync(const char *text, crn_fsync *ret, cairn_error *err)
+{
+	static const char *const names[] = {"none", "batch", "each"};
+	for (int i = 0; i < 3; i++)
+		if (strcmp(text, names[i]) == 0) {
+			*ret = (crn_fsync)i;
+			return CAIRN_OK;
+		}
+	return crn_fail(
+		err, CAIRN_USAGE, "CAIRN_FSYNC must be none, batch or each, not %.40s", text);
+}
+
 cairn_status crn_api_options(const cairn_options *options, crn_run_options *ret, cairn_error *err)
 {
 	static const cairn_options none;
@@ -174,6 +186,7 @@ cairn_status crn_api_options(const cairn_options *options, crn_run_options *ret,
 		.user = (void *)o,
 		.cancel = o->cancel,
 		.profile = (crn_profile_style)o->profile,
+		.fsync = CRN_FSYNC_BATCH,
 	};
 	const char *threads = getenv("CAIRN_THREADS"), *memory = getenv("CAIRN_MEMORY");
 	if (r.n_threads < 0)
@@ -183,6 +196,13 @@ cairn_status crn_api_options(const cairn_options *options, crn_run_options *ret,
 		CRN_TRY(parse_threads(threads, &r.n_threads, err));
 	if (r.memory_bytes == 0 && memory && memory[0])
 		CRN_TRY(cairn_parse_size(memory, &r.memory_bytes, err));
+	const char *fsync = getenv("CAIRN_FSYNC");
+	if (o->fsync < CAIRN_FSYNC_DEFAULT || o->fsync > CAIRN_FSYNC_EACH)
+		return crn_fail(err, CAIRN_USAGE, "%d is no fsync policy", (int)o->fsync);
+	if (o->fsync != CAIRN_FSYNC_DEFAULT)
+		r.fsync = (crn_fsync)(o->fsync - CAIRN_FSYNC_NONE);
+	else if (fsync && fsync[0])
+		CRN_TRY(parse_fsync(fsync, &r.fsync, err));
 	CRN_TRY(crn_isa_choose(o->isa ? o->isa : getenv("CAIRN_ISA"), &r.isa, err));
 	*ret = r;
 	return CAIRN_OK;

@@ -57,6 +57,15 @@ typedef enum cairn_on_exists {
 	CAIRN_ON_EXISTS_REPLACE   /* erase it and start again */
 } cairn_on_exists;
 
+/** When outputs are forced to the disk. After a killed process the same command goes on without
+ * loss under any of these; the difference is what a power cut may take. */
+typedef enum cairn_fsync {
+	CAIRN_FSYNC_DEFAULT = 0, /* CAIRN_FSYNC, else batch */
+	CAIRN_FSYNC_NONE,        /* never: the system writes when it likes */
+	CAIRN_FSYNC_BATCH,       /* every few seconds, and before an output is called complete */
+	CAIRN_FSYNC_EACH         /* every chunk, before the journal names it */
+} cairn_fsync;
+
 /** A moment of a run. Counts are over the whole run. */
 typedef struct cairn_progress {
 	int stage, n_stages;
@@ -105,6 +114,7 @@ typedef struct cairn_options {
 	const volatile int *cancel;
 	/* Recording takes about 2 MB of the budget. */
 	cairn_profile_style profile;
+	cairn_fsync fsync;
 } cairn_options;
 
 /** What a run did. Filled when cairn_pipeline_run succeeds; its texts are freed with cairn_free. */

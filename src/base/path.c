@@ -4,6 +4,7 @@
  */
 #include "base/path.h"
 
+#include "base/disk.h"
 #include "base/mem.h"
 
 #include <errno.h>
@@ -22,7 +23,7 @@ cairn_status crn_make_folders(const char *path, cairn_error *err)
 			continue;
 		char kept = *p;
 		*p = 0;
-		if (*copy && mkdir(copy, 0777) != 0 && errno != EEXIST)
+		if (*copy && !crn_disk_make_folder(copy))
 			return crn_fail_errno(err, CAIRN_FAILED, "cannot create folder", copy);
 		*p = kept;
 		if (!kept)

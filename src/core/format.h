@@ -17,6 +17,7 @@
 #ifndef CRN_CORE_FORMAT_H
 #define CRN_CORE_FORMAT_H
 
+#include "base/disk.h"
 #include "core/call.h"
 #include "core/registry.h"
 
@@ -103,6 +104,8 @@ typedef struct crn_create_request {
 	const crn_value *options;
 	const int64_t *chunks; /* wanted write unit per axis; NULL: the format's default */
 	bool resume;           /* keep stored units of an earlier, unfinished run */
+	/* EACH: write_unit returns when the unit is on disk. The rest is done by the engine. */
+	crn_fsync fsync;
 } crn_create_request;
 
 /* ---- the descriptor ---- */

@@ -14,11 +14,12 @@
  *  (4) Status INPUT for what reading met, FAILED for what writing met; the message names the full
  *      path or URL. An absent object is no error where `ret_found` is asked for.
  * Durability: objects survive a killed process at once, a power cut when the system has written
- * its pages; sizes and checksums in the journal find what a power cut took.
+ * its pages, or at once with fsync EACH.
  */
 #ifndef CRN_CORE_STORE_H
 #define CRN_CORE_STORE_H
 
+#include "base/disk.h"
 #include "base/str.h"
 #include "core/registry.h"
 
@@ -64,7 +65,8 @@ typedef struct crn_store_ops {
 
 struct crn_store {
 	const crn_store_ops *ops;
-	char *root; /* for messages and identities: full path or URL; owned */
+	char *root;      /* for messages and identities: full path or URL; owned */
+	crn_fsync fsync; /* EACH: put returns when the object is on disk. Set after opening. */
 };
 
 struct crn_store_kind {

@@ -32,7 +32,8 @@ typedef struct crn_table_writer crn_table_writer;
 
 typedef struct crn_table_request {
 	const char *path;
-	const char *table;     /* table name inside a database; "objects" by default */
+	bool sync;         /* finish returns when the rows are on disk, not only with the system */
+	const char *table; /* table name inside a database; "objects" by default */
 	const char *on_exists; /* "fail", "replace", "append" (adds rows to an existing table) */
 	/* Extra constant text columns in front: {"sample", "bone_7H3A"} pairs. */
 	const char *const *constant_names;

@@ -6,6 +6,7 @@
  */
 #include "exec/journal.h"
 
+#include "base/disk.h"
 #include "base/mem.h"
 #include "base/path.h"
 #include "base/thread.h"
@@ -21,10 +22,18 @@
 #include <unistd.h>
 
 #define FILE_NAME "journal"
+/* Under fsync policy `batch`, at most this much may be lost to a power cut. */
+#define BATCH_NS ((int64_t)5000000000)
+#define BATCH_BYTES ((uint64_t)1 << 30)
 
 struct crn_journal {
 	crn_mutex lock;
-	int fd; /* lock */
+	int fd;       /* lock */
+	uint64_t end; /* lock: bytes of whole lines */
+	crn_fsync fsync;
+	int64_t synced_at_ns; /* lock */
+	uint64_t unsynced;    /* lock: bytes of objects since then */
+	bool syncing;         /* lock: a worker is about it */
 	char *path;
 	_Atomic uint64_t
 		*bits; /* set before the line is written by this run, after reading otherwise */
@@ -79,9 +88,46 @@ static bool read_line(FILE *file, crn_str *line)
 	return line->len > 0 && !line->oom;
 }
 
-cairn_status crn_journal_read(const char *path, crn_json **ret_head, bool *ret_done,
-	cairn_status (*each)(
-		void *user, int64_t unit, const crn_unit_record *record, cairn_error *err),
+/* This start of the machine; "-" where the system does not say, which is never trusted. */
+static void boot_id(char ret[40])
+{
+	FILE *f = fopen("/proc/sys/kernel/random/boot_id", "re");
+	snprintf(ret, 40, "-");
+	if (f && fscanf(f, "%39s", ret) != 1)
+		snprintf(ret, 40, "-");
+	if (f)
+		fclose(f);
+}
+
+/* Lines that end at or before this offset are named by an "s" line. */
+static uint64_t last_sync(FILE *file)
+{
+	CRN_STR line = {0};
+	uint64_t last = 0;
+	while (read_line(file, &line)) {
+		char *end;
+		unsigned long long n =
+			strncmp(line.data, "s ", 2) == 0 ? strtoull(line.data + 2, &end, 10) : 0;
+		if (n > last && *end == '\n')
+			last = n;
+	}
+	rewind(file);
+	return last;
+}
+
+/* Does a "b" line promise that the lines after it are sure? */
+static bool promises(const char *line)
+{
+	char here[40], there[40] = "", policy[16] = "";
+	boot_id(here);
+	if (sscanf(line, "b %39s %15s", there, policy) != 2)
+		return false;
+	return strcmp(policy, "each") == 0 || (strcmp(here, there) == 0 && here[0] != '-');
+}
+
+cairn_status crn_journal_read(const char *path, crn_json **ret_head, crn_doneness *ret_done,
+	cairn_status (*each)(void *user, int64_t unit, const crn_unit_record *record, bool sure,
+		cairn_error *err),
 	void *user, cairn_error *err)
 {
 	FILE *file = fopen(path, "re");
@@ -89,17 +135,22 @@ cairn_status crn_journal_read(const char *path, crn_json **ret_head, bool *ret_d
 		return crn_fail_errno(err, CAIRN_INPUT, "opening the journal", path);
 	CRN_STR line = {0};
 	crn_json *head = NULL;
+	uint64_t synced = last_sync(file);
+	bool promised = true; /* until a "b" line says otherwise */
 	cairn_status status = read_line(file, &line)
 				      ? crn_json_parse(line.data, line.len, CAIRN_INPUT, &head, err)
 				      : crn_fail(err, CAIRN_INPUT, "empty journal %s", path);
-	*ret_done = false;
+	*ret_done = CRN_UNDONE;
 	while (status == CAIRN_OK && read_line(file, &line)) {
 		int64_t unit;
 		crn_unit_record record;
-		if (strcmp(line.data, "done\n") == 0)
-			*ret_done = true;
+		bool sure = promised || (uint64_t)ftello(file) <= synced;
+		if (strncmp(line.data, "b ", 2) == 0)
+			promised = promises(line.data);
+		else if (strcmp(line.data, "done\n") == 0)
+			*ret_done = sure ? CRN_DONE : CRN_DONE_UNSURE;
 		else if (parse_line(line.data, &unit, &record) && each)
-			status = each(user, unit, &record, err);
+			status = each(user, unit, &record, sure, err);
 	}
 	fclose(file);
 	if (status != CAIRN_OK) {
@@ -155,7 +206,7 @@ cairn_status crn_journal_inspect(const crn_format *f, const char *url, crn_hash 
 		return CAIRN_OK;
 	}
 	crn_json *head = NULL;
-	bool done = false;
+	crn_doneness done = CRN_UNDONE;
 	if (crn_journal_read(path.data, &head, &done, NULL, NULL, NULL) != CAIRN_OK) {
 		/* Unreadable: never continued. */
 		bool fresh = head_is_torn(path.data) && (!has_output || holds_only_journal(url));
@@ -170,8 +221,8 @@ cairn_status crn_journal_inspect(const crn_format *f, const char *url, crn_hash 
 	/* A journal whose output was deleted by hand: start afresh. */
 	*ret = done && !has_output ? CRN_OUTPUT_ABSENT
 	       : !same             ? CRN_OUTPUT_OTHER
-	       : done              ? CRN_OUTPUT_COMPLETE
-				   : CRN_OUTPUT_PARTIAL;
+	       : done == CRN_DONE  ? CRN_OUTPUT_COMPLETE
+				   : CRN_OUTPUT_PARTIAL; /* unsure: every unit is looked at */
 	return CAIRN_OK;
 }
 
@@ -216,17 +267,37 @@ static void print_options(crn_str *out, const crn_journal_head *head)
 	crn_str_append(out, "}");
 }
 
-static cairn_status write_all(crn_journal *j, const char *text, size_t n, cairn_error *err)
+/* Appends whole lines; after a failure nothing of them stays. Lock held, or not shared yet. */
+static cairn_status append(crn_journal *j, const char *text, size_t n, cairn_error *err)
 {
-	while (n > 0) {
-		ssize_t k = write(j->fd, text, n);
-		if (k < 0 && errno == EINTR)
-			continue;
-		if (k <= 0)
-			return crn_fail_errno(err, CAIRN_FAILED, "writing the journal", j->path);
-		text += k;
-		n -= (size_t)k;
+	if (crn_disk_write(j->fd, j->path, text, n)) {
+		j->end += n;
+		return CAIRN_OK;
 	}
+	int why = errno;
+	if (ftruncate(j->fd, (off_t)j->end) != 0) {
+		/* The torn line stays; readers skip it, and so they must what would follow on it.
+		 */
+		(void)!write(j->fd, "?\n", 2);
+	}
+	errno = why;
+	cairn_status status = crn_fail_errno(err, CAIRN_FAILED, "writing the journal", j->path);
+	if (why == ENOSPC || why == EDQUOT)
+		crn_hint(err, "free some space, then run the same command with --on-exists resume");
+	return status;
+}
+
+static cairn_status begin_run(crn_journal *j, cairn_error *err)
+{
+	static const char *const policies[] = {"none", "batch", "each"};
+	char id[40], line[80];
+	boot_id(id);
+	int n = snprintf(line, sizeof(line), "b %s %s\n", id, policies[j->fsync]);
+	CRN_TRY(append(j, line, (size_t)n, err));
+	j->synced_at_ns = crn_now_ns();
+	/* The names of folders and journal are on disk before the first unit. */
+	if (j->fsync == CRN_FSYNC_EACH && !crn_disk_sync_all(j->path))
+		return crn_fail_errno(err, CAIRN_FAILED, "syncing", j->path);
 	return CAIRN_OK;
 }
 
@@ -247,7 +318,7 @@ static cairn_status write_head(crn_journal *j, const crn_journal_head *head, cai
 	crn_str_append(&out, "}\n");
 	if (out.oom)
 		return crn_fail_memory(err, "the journal", out.len);
-	return write_all(j, out.data, out.len, err);
+	return append(j, out.data, out.len, err);
 }
 
 static void set_bit(crn_journal *j, int64_t unit)
@@ -258,40 +329,47 @@ static void set_bit(crn_journal *j, int64_t unit)
 }
 
 static cairn_status recall(
-	void *user, int64_t unit, const crn_unit_record *record, cairn_error *err)
+	void *user, int64_t unit, const crn_unit_record *record, bool sure, cairn_error *err)
 {
 	crn_journal *j = user;
 	(void)record;
+	(void)sure;
 	(void)err;
 	if (unit < j->n_units)
 		set_bit(j, unit);
 	return CAIRN_OK;
 }
 
-/* A line torn by a kill is closed, so that the next one starts on its own line. */
-static cairn_status close_torn_line(crn_journal *j, cairn_error *err)
+/* A line torn by a kill is cut off: closing it could make another line of it. */
+static cairn_status cut_torn_line(crn_journal *j, cairn_error *err)
 {
 	char last = '\n';
 	off_t end = lseek(j->fd, 0, SEEK_END);
-	if (end > 0 && pread(j->fd, &last, 1, end - 1) == 1 && last != '\n')
-		return write_all(j, "\n", 1, err);
-	return CAIRN_OK;
+	while (end > 0 && (pread(j->fd, &last, 1, end - 1) != 1 || last != '\n'))
+		end--;
+	j->end = (uint64_t)end;
+	return ftruncate(j->fd, end) == 0
+		       ? CAIRN_OK
+		       : crn_fail_errno(err, CAIRN_FAILED, "writing the journal", j->path);
 }
 
 static cairn_status open_file(
 	crn_journal *j, const crn_journal_head *head, bool resume, cairn_error *err)
 {
-	int flags = O_RDWR | O_CREAT | O_CLOEXEC | O_APPEND | (resume ? 0 : O_TRUNC);
-	j->fd = open(j->path, flags, 0666);
+	j->fd = crn_disk_open(j->path, O_RDWR | O_CREAT | O_APPEND | (resume ? 0 : O_TRUNC));
 	if (j->fd < 0)
 		return crn_fail_errno(err, CAIRN_FAILED, "opening the journal", j->path);
-	if (!resume)
-		return write_head(j, head, err);
+	j->fsync = head->fsync;
+	if (!resume) {
+		CRN_TRY(write_head(j, head, err));
+		return begin_run(j, err);
+	}
 	crn_json *old = NULL;
-	bool done;
+	crn_doneness done;
+	CRN_TRY(cut_torn_line(j, err));
 	CRN_TRY(crn_journal_read(j->path, &old, &done, recall, j, err));
 	crn_json_free(old);
-	return close_torn_line(j, err);
+	return begin_run(j, err);
 }
 
 cairn_status crn_journal_open(const crn_format *f, const crn_journal_head *head, bool resume,
@@ -327,12 +405,12 @@ cairn_status crn_journal_open(const crn_format *f, const crn_journal_head *head,
 
 typedef struct recheck {
 	crn_journal *journal;
-	bool (*same)(void *user, int64_t unit, const crn_unit_record *record);
+	bool (*same)(void *user, int64_t unit, const crn_unit_record *record, bool sure);
 	void *user;
 } recheck;
 
 static cairn_status recheck_unit(
-	void *user, int64_t unit, const crn_unit_record *record, cairn_error *err)
+	void *user, int64_t unit, const crn_unit_record *record, bool sure, cairn_error *err)
 {
 	recheck *r = user;
 	crn_journal *j = r->journal;
@@ -340,7 +418,7 @@ static cairn_status recheck_unit(
 	/* A unit written twice has two records; the last one decides. */
 	if (unit >= j->n_units)
 		return CAIRN_OK;
-	if (r->same(r->user, unit, record)) {
+	if (r->same(r->user, unit, record, sure)) {
 		set_bit(j, unit);
 	} else if (crn_journal_has(j, unit)) {
 		__atomic_fetch_and((uint64_t *)&j->bits[unit >> 6], ~((uint64_t)1 << (unit & 63)),
@@ -351,12 +429,12 @@ static cairn_status recheck_unit(
 }
 
 cairn_status crn_journal_recheck(crn_journal *j,
-	bool (*same)(void *user, int64_t unit, const crn_unit_record *record), void *user,
-	cairn_error *err)
+	bool (*same)(void *user, int64_t unit, const crn_unit_record *record, bool sure),
+	void *user, cairn_error *err)
 {
 	recheck r = {.journal = j, .same = same, .user = user};
 	crn_json *head = NULL;
-	bool done;
+	crn_doneness done;
 	CRN_TRY(crn_journal_read(j->path, &head, &done, recheck_unit, &r, err));
 	crn_json_free(head);
 	return CAIRN_OK;
@@ -368,6 +446,44 @@ bool crn_journal_has(const crn_journal *j, int64_t unit)
 	return word >> (unit & 63) & 1;
 }
 
+/* Everything the lines so far name goes to the disk; then an "s" line says so. Objects and journal
+ * lie in one file system: single files and slices are renamed out of the journal's folder. */
+static cairn_status sync_all(crn_journal *j, cairn_error *err)
+{
+	char line[40];
+	crn_mutex_lock(&j->lock);
+	uint64_t end = j->end;
+	j->unsynced = 0;
+	crn_mutex_unlock(&j->lock);
+	if (!crn_disk_sync_all(j->path))
+		return crn_fail_errno(
+			err, CAIRN_FAILED, "syncing the file system that holds", j->path);
+	int n = snprintf(line, sizeof(line), "s %llu\n", (unsigned long long)end);
+	crn_mutex_lock(&j->lock);
+	cairn_status status = append(j, line, (size_t)n, err);
+	j->synced_at_ns = crn_now_ns();
+	crn_mutex_unlock(&j->lock);
+	return status;
+}
+
+static cairn_status sync_if_due(crn_journal *j, cairn_error *err)
+{
+	if (j->fsync != CRN_FSYNC_BATCH)
+		return CAIRN_OK;
+	crn_mutex_lock(&j->lock);
+	bool due = !j->syncing &&
+		   (j->unsynced > BATCH_BYTES || crn_now_ns() - j->synced_at_ns > BATCH_NS);
+	j->syncing = j->syncing || due;
+	crn_mutex_unlock(&j->lock);
+	if (!due)
+		return CAIRN_OK;
+	cairn_status status = sync_all(j, err);
+	crn_mutex_lock(&j->lock);
+	j->syncing = false;
+	crn_mutex_unlock(&j->lock);
+	return status;
+}
+
 cairn_status crn_journal_add(
 	crn_journal *j, int64_t unit, const crn_unit_record *record, cairn_error *err)
 {
@@ -377,18 +493,34 @@ cairn_status crn_journal_add(
 			: snprintf(line, sizeof(line), "u %" PRId64 " %016" PRIx64 " %" PRIu64 "\n",
 				  unit, record->checksum, record->size_bytes);
 	crn_mutex_lock(&j->lock);
-	cairn_status status = write_all(j, line, (size_t)n, err);
+	cairn_status status = append(j, line, (size_t)n, err);
+	j->unsynced += record->size_bytes;
 	crn_mutex_unlock(&j->lock);
+	if (status == CAIRN_OK && j->fsync == CRN_FSYNC_EACH && !crn_disk_sync(j->fd, j->path))
+		status = crn_fail_errno(err, CAIRN_FAILED, "syncing the journal", j->path);
 	if (status == CAIRN_OK)
 		set_bit(j, unit);
-	return status;
+	return status == CAIRN_OK ? sync_if_due(j, err) : status;
+}
+
+cairn_status crn_journal_settle(crn_journal *j, cairn_error *err)
+{
+	return j->fsync == CRN_FSYNC_NONE ? CAIRN_OK : sync_all(j, err);
 }
 
 cairn_status crn_journal_done(crn_journal *j, cairn_error *err)
 {
+	CRN_TRY(crn_journal_settle(j, err));
 	crn_mutex_lock(&j->lock);
-	cairn_status status = write_all(j, "done\n", 5, err);
+	cairn_status status = append(j, "done\n", 5, err);
+	if (status == CAIRN_OK && j->fsync != CRN_FSYNC_NONE) {
+		char line[40];
+		int n = snprintf(line, sizeof(line), "s %llu\n", (unsigned long long)j->end);
+		status = append(j, line, (size_t)n, err);
+	}
 	crn_mutex_unlock(&j->lock);
+	if (status == CAIRN_OK && j->fsync != CRN_FSYNC_NONE && !crn_disk_sync(j->fd, j->path))
+		status = crn_fail_errno(err, CAIRN_FAILED, "syncing the journal", j->path);
 	return status;
 }
 

@@ -74,7 +74,7 @@ static void mark_path(const crn_node *sink, crn_str *folder, crn_str *file)
 		file, "%s/table-%s", folder->data ? folder->data : "", crn_table_name(sink));
 }
 
-cairn_status crn_table_mark(const crn_node *sink, cairn_error *err)
+cairn_status crn_table_mark(const crn_node *sink, bool sync, cairn_error *err)
 {
 	CRN_STR folder = {0}, file = {0};
 	char hex[33];
@@ -83,11 +83,9 @@ cairn_status crn_table_mark(const crn_node *sink, cairn_error *err)
 		return crn_fail_memory(err, "a path", 1);
 	CRN_TRY(crn_make_folders(folder.data, err));
 	crn_hash_hex(sink->hash, hex);
-	int fd = open(file.data, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-	bool ok = fd >= 0 && write(fd, hex, 32) == 32;
-	if (fd >= 0)
-		close(fd);
-	return ok ? CAIRN_OK : crn_fail_errno(err, CAIRN_FAILED, "writing", file.data);
+	return crn_disk_put_file(file.data, hex, 32, sync)
+		       ? CAIRN_OK
+		       : crn_fail_errno(err, CAIRN_FAILED, "writing", file.data);
 }
 
 static bool mark_is_ours(const crn_node *sink)

@@ -35,7 +35,7 @@ CRN_CHECKED cairn_status crn_output_clear(
 	const crn_registry *r, const crn_output *o, crn_on_exists mode, cairn_error *err);
 
 /* Tables have no units; what is kept of them is that they are there, written by this plan. */
-CRN_CHECKED cairn_status crn_table_mark(const crn_node *sink, cairn_error *err);
+CRN_CHECKED cairn_status crn_table_mark(const crn_node *sink, bool sync, cairn_error *err);
 const char *crn_sink_url(const crn_node *sink); /* a path: without "file://" */
 /** Format of a table sink by suffix; USAGE with the known ones. */
 CRN_CHECKED cairn_status crn_table_format_of(const crn_registry *r, const crn_node *sink,

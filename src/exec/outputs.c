@@ -184,14 +184,14 @@ typedef struct look {
 	void *scratch;
 } look;
 
-static bool still_there(void *user, int64_t unit, const crn_unit_record *record)
+static bool still_there(void *user, int64_t unit, const crn_unit_record *record, bool sure)
 {
 	look *l = user;
 	int64_t idx[CRN_MAX_NDIM];
 	bool same = false;
 	crn_unravel(unit, l->sink->type.ndim, l->stage->unit_grid, idx);
 	cairn_status status =
-		l->sink->ops->check_unit(l->sink, idx, record, true, l->scratch, &same, NULL);
+		l->sink->ops->check_unit(l->sink, idx, record, sure, l->scratch, &same, NULL);
 	return status == CAIRN_OK && same;
 }
 

@@ -11,7 +11,6 @@
  */
 #include "exec/path_clash.h"
 
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -64,6 +63,11 @@ static bool resolve(const char *path, char out[PATH_MAX])
 		path += n + (path[n] == '/');
 	}
 	return true;
+}
+
+bool crn_path_resolve(const char *url, char ret[PATH_MAX])
+{
+	return resolve(crn_url_path(url), ret);
 }
 
 /* "img.%05d.png" and "img.*.png" become "img.*.png"; false for a plain name. */

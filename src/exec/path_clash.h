@@ -7,6 +7,7 @@
 #ifndef CRN_EXEC_PATH_CLASH_H
 #define CRN_EXEC_PATH_CLASH_H
 
+#include <limits.h>
 #include <stdbool.h>
 
 typedef enum crn_clash {
@@ -18,6 +19,10 @@ typedef enum crn_clash {
 
 /** Path of a local url: without "file://". */
 const char *crn_url_path(const char *url);
+
+/** Absolute path of a local url with links followed; what does not exist yet is joined by name.
+ * False if it is too long. */
+bool crn_path_resolve(const char *url, char ret[PATH_MAX]);
 
 /** How the places `a` and `b` meet. Links are followed; what does not exist yet is compared by
  * name. */

@@ -220,6 +220,7 @@ static cairn_status write_array(
 	CRN_TRY(crn_plan_create_request(st->plan, sink_node, &req, chunks, &format, &options, err));
 	req.options = options.list.items;
 	req.resume = o->resume;
+	req.fsync = st->options->fsync;
 	crn_journal_head head = {.plan = sink_node->hash,
 		.url = req.url,
 		.format = format->name,
@@ -227,7 +228,8 @@ static cairn_status write_array(
 		.unit = s->unit,
 		.options = req.options,
 		.option_params = format->write_params,
-		.description = st->options->description};
+		.description = st->options->description,
+		.fsync = st->options->fsync};
 	crn_journal *journal = NULL;
 	crn_sink *sink = NULL;
 	cairn_status status = crn_journal_open(format, &head, o->resume, &journal, err);
@@ -239,7 +241,10 @@ static cairn_status write_array(
 		status = crn_run_array_stage(st, s, journal, sink, err);
 	/* With failed chunks the array can be read, but the journal does not call it done. */
 	if (status == CAIRN_OK || status == CAIRN_PARTIAL) {
-		cairn_status finished = sink->ops->finish(sink, status == CAIRN_OK ? err : NULL);
+		cairn_error *why = status == CAIRN_OK ? err : NULL;
+		cairn_status finished = crn_journal_settle(journal, why);
+		if (finished == CAIRN_OK)
+			finished = sink->ops->finish(sink, why);
 		if (finished == CAIRN_OK && status == CAIRN_OK)
 			finished = crn_journal_done(journal, err);
 		if (finished != CAIRN_OK && status == CAIRN_OK) {
@@ -285,6 +290,7 @@ static cairn_status write_table(crn_state *st, const crn_stage *s, cairn_error *
 	const crn_table_format *f;
 	CRN_TRY(crn_table_format_of(st->engine->registry, sink, &f, err));
 	crn_table_request req = {.path = crn_sink_url(sink),
+		.sync = st->options->fsync != CRN_FSYNC_NONE,
 		.table = crn_table_name(sink),
 		.on_exists = crn_table_appends(sink)                        ? "append"
 			     : st->options->on_exists == CRN_EXISTS_REPLACE ? "replace"
@@ -299,7 +305,7 @@ static cairn_status write_table(crn_state *st, const crn_stage *s, cairn_error *
 		w->close(w);
 	}
 	if (status == CAIRN_OK)
-		status = crn_table_mark(sink, err);
+		status = crn_table_mark(sink, req.sync, err);
 	if (status != CAIRN_OK)
 		crn_where(err, "op %s", sink->origin);
 	return status;

@@ -12,6 +12,7 @@
 #ifndef CRN_EXEC_RUN_H
 #define CRN_EXEC_RUN_H
 
+#include "base/disk.h"
 #include "core/op.h"
 
 typedef struct crn_engine crn_engine; /* threads' shared things: pool, chunk cache, budget */
@@ -46,6 +47,7 @@ typedef struct crn_run_options {
 	const char *scratch_dir;   /* NULL: CAIRN_SCRATCH, else beside the output, else TMPDIR */
 	const char *description;   /* pipeline text kept in the journal; may be NULL */
 	crn_profile_style profile; /* other than NONE: report.profile, and what it needs */
+	crn_fsync fsync;           /* of outputs; see base/disk.h */
 	/* Called about `progress_ns` apart and once at the end, from one thread at a time, no lock
 	 * held. */
 	void (*progress)(void *user, const crn_progress *p);

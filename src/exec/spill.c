@@ -7,6 +7,7 @@
  */
 #include "exec/state.h"
 
+#include "base/disk.h"
 #include "base/mem.h"
 
 #include <errno.h>
@@ -71,20 +72,11 @@ void crn_spill_free(crn_spill *s)
 cairn_status crn_spill_append(
 	crn_spill *s, const void *bytes, size_t n, uint64_t *ret_offset, cairn_error *err)
 {
-	uint64_t offset = atomic_fetch_add(&s->end, n), at = offset;
-	for (const char *from = bytes; n > 0;) {
-		ssize_t k = pwrite(s->fd, from, n, (off_t)at);
-		if (k < 0 && errno == EINTR)
-			continue;
-		if (k <= 0) {
-			crn_fail_errno(err, CAIRN_FAILED, "writing a scratch file in", s->folder);
-			crn_hint(err,
-				"free some space there, or choose another folder with --scratch");
-			return CAIRN_FAILED;
-		}
-		from += k;
-		at += (uint64_t)k;
-		n -= (size_t)k;
+	uint64_t offset = atomic_fetch_add(&s->end, n);
+	if (!crn_disk_write_at(s->fd, s->folder, offset, bytes, n)) {
+		crn_fail_errno(err, CAIRN_FAILED, "writing a scratch file in", s->folder);
+		crn_hint(err, "free some space there, or choose another folder with --scratch");
+		return CAIRN_FAILED;
 	}
 	*ret_offset = offset;
 	return CAIRN_OK;

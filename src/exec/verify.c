@@ -58,9 +58,10 @@ typedef struct verifier {
 } verifier;
 
 static cairn_status check_record(
-	void *user, int64_t unit, const crn_unit_record *record, cairn_error *err)
+	void *user, int64_t unit, const crn_unit_record *record, bool sure, cairn_error *err)
 {
 	verifier *v = user;
+	(void)sure;
 	int64_t idx[CRN_MAX_NDIM], units = 1;
 	bool same = false;
 	for (int d = 0; d < v->sink->type.ndim; d++)
@@ -179,7 +180,7 @@ static cairn_status verify_stored(
 	crn_engine *e, const char *url, const char *path, crn_str *out, cairn_error *err)
 {
 	crn_json *head = NULL;
-	bool done = false;
+	crn_doneness done = CRN_UNDONE;
 	verifier v = {0};
 	CRN_TRY(crn_journal_read(path, &head, &done, NULL, NULL, err));
 	cairn_status status = open_stored(e, head, url, &v.sink, err);

@@ -28,6 +28,7 @@ typedef struct image_sink {
 	bool single;
 	char *dir, *file; /* single: folder and name; else dir is the pattern's */
 	char *units;      /* folder of finished slices */
+	bool each;        /* sync every slice */
 	int64_t start, n;
 } image_sink;
 
@@ -93,15 +94,8 @@ static void unit_name(const image_sink *s, int64_t i, bool final, crn_str *out)
 static cairn_status flush(crn_image_out *o, cairn_error *err)
 {
 	CRN_SPAN_BLOCK(CRN_SPAN_WRITE, o->n);
-	size_t done = 0;
-	while (done < o->n) {
-		ssize_t put = write(o->fd, o->buf + done, o->n - done);
-		if (put < 0 && errno == EINTR)
-			continue;
-		if (put <= 0)
-			return crn_fail_errno(err, CAIRN_FAILED, "cannot write", o->path);
-		done += (size_t)put;
-	}
+	if (!crn_disk_write(o->fd, o->path, o->buf, o->n))
+		return crn_fail_errno(err, CAIRN_FAILED, "cannot write", o->path);
 	crn_hash_bytes(&o->hash, o->buf, o->n);
 	o->total += o->n;
 	o->n = 0;
@@ -128,7 +122,7 @@ cairn_status crn_image_patch(
 {
 	CRN_TRY(flush(o, err));
 	o->patched = true;
-	if (pwrite(o->fd, bytes, n, (off_t)at) != (ssize_t)n)
+	if (!crn_disk_write_at(o->fd, o->path, at, bytes, n))
 		return crn_fail_errno(err, CAIRN_FAILED, "cannot write", o->path);
 	return CAIRN_OK;
 }
@@ -174,7 +168,7 @@ static cairn_status write_file(image_sink *s, const char *path, const crn_view *
 		return crn_fail_memory(err, "a file name", strlen(path));
 	crn_image_out out = {.path = path, .buf = (unsigned char *)scratch};
 	crn_hasher_init(&out.hash);
-	out.fd = open(temp.data, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+	out.fd = crn_disk_open(temp.data, O_WRONLY | O_CREAT | O_TRUNC);
 	if (out.fd < 0)
 		return crn_fail_errno(err, CAIRN_FAILED, "cannot create", temp.data);
 	crn_view slice = slice_of(s, in);
@@ -182,13 +176,17 @@ static cairn_status write_file(image_sink *s, const char *path, const crn_view *
 		s->encoder.encode(s->encoder.data, &slice, &out, scratch + BUFFER_BYTES, err);
 	if (status == CAIRN_OK)
 		status = flush(&out, err);
-	if (close(out.fd) != 0 && status == CAIRN_OK)
+	if (status == CAIRN_OK && s->each && !crn_disk_sync(out.fd, path))
+		status = crn_fail_errno(err, CAIRN_FAILED, "syncing", path);
+	if (!crn_disk_close(out.fd, path) && status == CAIRN_OK)
 		status = crn_fail_errno(err, CAIRN_FAILED, "cannot write", path);
 	uint64_t checksum = crn_hasher_result(&out.hash).lo;
 	if (status == CAIRN_OK && out.patched)
 		status = hash_file(temp.data, scratch, &checksum, err);
-	if (status == CAIRN_OK && rename(temp.data, path) != 0)
+	if (status == CAIRN_OK && !crn_disk_rename(temp.data, path))
 		status = crn_fail_errno(err, CAIRN_FAILED, "cannot rename", temp.data);
+	if (status == CAIRN_OK && s->each && !crn_disk_sync_folder(path))
+		status = crn_fail_errno(err, CAIRN_FAILED, "syncing the folder of", path);
 	if (status != CAIRN_OK) {
 		unlink(temp.data);
 		return status;
@@ -252,7 +250,7 @@ static cairn_status finish(crn_sink *base, cairn_error *err)
 		unit_name(s, i, true, &to);
 		if (from.oom || to.oom)
 			return crn_fail_memory(err, "a file name", 256);
-		if (rename(from.data, to.data) == 0)
+		if (crn_disk_rename(from.data, to.data))
 			continue;
 		if (errno != ENOENT || access(to.data, F_OK) != 0) /* else: renamed earlier */
 			return crn_fail_errno(err, CAIRN_FAILED, "cannot create", to.data);
@@ -381,6 +379,7 @@ cairn_status crn_image_sink_new(const crn_create_request *req, const crn_image_s
 	s->base = (crn_sink){.ops = &sink_ops, .format = spec->format, .type = req->type};
 	s->encoder = spec->encoder;
 	s->start = spec->start;
+	s->each = req->fsync == CRN_FSYNC_EACH;
 	s->single = crn_image_is_single(req->url, spec->format->suffixes);
 	cairn_status status = set_up(s, req, spec, err);
 	if (status != CAIRN_OK) {

@@ -30,7 +30,7 @@ static cairn_status reserve(int fd, const char *path, uint64_t size_bytes, cairn
 	if (size_bytes > INT64_MAX)
 		return crn_fail(
 			err, CAIRN_FAILED, "%s: the file would be larger than 2^63 bytes", path);
-	if (fallocate(fd, 0, 0, (off_t)size_bytes) == 0)
+	if (crn_disk_reserve(fd, path, size_bytes))
 		return CAIRN_OK;
 	if (errno == ENOSPC || errno == EDQUOT || errno == EFBIG) {
 		char text[32];
@@ -39,9 +39,7 @@ static cairn_status reserve(int fd, const char *path, uint64_t size_bytes, cairn
 			crn_format_bytes((double)size_bytes, text));
 		return CAIRN_FAILED;
 	}
-	if (ftruncate(fd, (off_t)size_bytes) != 0)
-		return crn_fail_errno(err, CAIRN_FAILED, "cannot set the size of", path);
-	return CAIRN_OK;
+	return crn_fail_errno(err, CAIRN_FAILED, "cannot set the size of", path);
 }
 
 static cairn_status open_file(crn_part *p, bool resume, uint64_t size_bytes, cairn_error *err)
@@ -57,8 +55,7 @@ static cairn_status open_file(crn_part *p, bool resume, uint64_t size_bytes, cai
 				    : crn_fail_errno(err, CAIRN_FAILED, "cannot open", p->path);
 	}
 	CRN_TRY(crn_make_parent(p->temp, err));
-	int flags = O_RDWR | O_CREAT | O_CLOEXEC | (resume ? 0 : O_TRUNC);
-	p->fd_plus_1 = open(p->temp, flags, 0666) + 1;
+	p->fd_plus_1 = crn_disk_open(p->temp, O_RDWR | O_CREAT | (resume ? 0 : O_TRUNC)) + 1;
 	if (!p->fd_plus_1)
 		return crn_fail_errno(err, CAIRN_FAILED, "cannot create", p->temp);
 	cairn_status status =
@@ -94,7 +91,7 @@ static cairn_status take_back(crn_part *p, cairn_error *err)
 	crn_mutex_lock(&p->lock);
 	if (p->complete) {
 		status = crn_make_parent(p->temp, err);
-		if (status == CAIRN_OK && rename(p->path, p->temp) != 0)
+		if (status == CAIRN_OK && !crn_disk_rename(p->path, p->temp))
 			status = crn_fail_errno(err, CAIRN_FAILED, "cannot rename", p->path);
 		if (status == CAIRN_OK)
 			p->complete = false;
@@ -108,16 +105,8 @@ cairn_status crn_part_write(
 {
 	CRN_SPAN_BLOCK(CRN_SPAN_WRITE, n);
 	CRN_TRY(take_back(p, err));
-	size_t done = 0;
-	while (done < n) {
-		ssize_t put = pwrite(p->fd_plus_1 - 1, (const char *)bytes + done, n - done,
-			(off_t)(offset + done));
-		if (put < 0 && errno == EINTR)
-			continue;
-		if (put <= 0)
-			return crn_fail_errno(err, CAIRN_FAILED, "cannot write", p->path);
-		done += (size_t)put;
-	}
+	if (!crn_disk_write_at(p->fd_plus_1 - 1, p->path, offset, bytes, n))
+		return crn_fail_errno(err, CAIRN_FAILED, "cannot write", p->path);
 	return CAIRN_OK;
 }
 
@@ -131,11 +120,15 @@ cairn_status crn_part_read(
 cairn_status crn_part_finish(crn_part *p, cairn_error *err)
 {
 	cairn_status status = CAIRN_OK;
+	bool sync = p->fsync != CRN_FSYNC_NONE;
 	crn_mutex_lock(&p->lock);
-	if (!p->complete && rename(p->temp, p->path) != 0)
+	if (!p->complete && sync && !crn_disk_sync(p->fd_plus_1 - 1, p->path))
+		status = crn_fail_errno(err, CAIRN_FAILED, "syncing", p->path);
+	else if (!p->complete && !crn_disk_rename(p->temp, p->path))
 		status = crn_fail_errno(err, CAIRN_FAILED, "cannot create", p->path);
-	else
-		p->complete = true;
+	else if (!p->complete && sync && !crn_disk_sync_folder(p->path))
+		status = crn_fail_errno(err, CAIRN_FAILED, "syncing the folder of", p->path);
+	p->complete = p->complete || status == CAIRN_OK;
 	crn_mutex_unlock(&p->lock);
 	return status;
 }

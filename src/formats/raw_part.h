@@ -15,6 +15,7 @@
 #ifndef CRN_FORMATS_RAW_PART_H
 #define CRN_FORMATS_RAW_PART_H
 
+#include "base/disk.h"
 #include "base/str.h"
 #include "base/thread.h"
 
@@ -26,6 +27,7 @@ typedef struct crn_part {
 	crn_mutex lock;    /* guards `complete` and the renames */
 	bool complete;     /* lies under its final name */
 	bool lock_made;
+	crn_fsync fsync; /* not NONE: finish returns when the file is on disk. Set after opening. */
 } crn_part;
 
 /** Journal folder of a single output file: "<dir>/.<file>.cairn". */

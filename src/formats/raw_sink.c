@@ -18,6 +18,7 @@ typedef struct flat_sink {
 	crn_part part;
 	crn_flat_layout layout;
 	int64_t pitch[CRN_MAX_NDIM]; /* bytes from index to index in the file */
+	bool each;                   /* sync every unit */
 } flat_sink;
 
 void crn_flat_write_unit(const crn_type *t, const int64_t *chunks, int64_t *ret_unit)
@@ -109,6 +110,8 @@ static cairn_status write_unit(crn_sink *base, const int64_t *idx, const crn_vie
 		CRN_TRY(put_run(&g, row_offset(s, &unit, &rows), crn_rows_at(&rows, in),
 			(size_t)rows.n * item, err));
 	CRN_TRY(flush(&g, err));
+	if (s->each && !crn_disk_sync(s->part.fd_plus_1 - 1, s->part.path))
+		return crn_fail_errno(err, CAIRN_FAILED, "syncing", s->part.path);
 	*ret = (crn_unit_record){.checksum = crn_hasher_result(&g.hash).lo, .size_bytes = g.total};
 	return CAIRN_OK;
 }
@@ -195,6 +198,7 @@ cairn_status crn_flat_sink_new(const crn_create_request *req, const crn_format *
 		return crn_fail_memory(err, "an output", sizeof *s);
 	}
 	s->layout = *layout;
+	s->each = req->fsync == CRN_FSYNC_EACH;
 	s->base = (crn_sink){.ops = &sink_ops,
 		.format = format,
 		.type = req->type,
@@ -215,6 +219,7 @@ cairn_status crn_flat_sink_new(const crn_create_request *req, const crn_format *
 		close_sink(&s->base);
 		return status;
 	}
+	s->part.fsync = req->fsync;
 	*ret = &s->base;
 	return CAIRN_OK;
 }

@@ -35,6 +35,7 @@ typedef struct pieces_sink {
 	crn_sink base;
 	crn_tiff_layout layout;
 	char *units; /* folder of the pieces */
+	crn_fsync fsync;
 	int axis_y;
 	int64_t grid[CRN_MAX_NDIM], n_units;
 	crn_mutex lock;       /* guards opening of `file` */
@@ -85,15 +86,9 @@ static cairn_status write_all(
 	int fd, const char *path, uint64_t at, const void *bytes, size_t n, cairn_error *err)
 {
 	CRN_SPAN_BLOCK(CRN_SPAN_WRITE, n);
-	for (size_t done = 0; done < n;) {
-		ssize_t put = pwrite(fd, (const char *)bytes + done, n - done, (off_t)(at + done));
-		if (put < 0 && errno == EINTR)
-			continue;
-		if (put <= 0)
-			return crn_fail_errno(err, CAIRN_FAILED, "cannot write", path);
-		done += (size_t)put;
-	}
-	return CAIRN_OK;
+	return crn_disk_write_at(fd, path, at, bytes, n)
+		       ? CAIRN_OK
+		       : crn_fail_errno(err, CAIRN_FAILED, "cannot write", path);
 }
 
 static cairn_status write_strips(const pieces_sink *s, const unit_strips *u, const crn_view *in,
@@ -144,15 +139,20 @@ static cairn_status write_unit(crn_sink *base, const int64_t *idx, const crn_vie
 	crn_str_appendf(&temp, "%s.part", path.data ? path.data : "");
 	if (path.oom || temp.oom)
 		return crn_fail_memory(err, "a file name", 256);
-	int fd = open(temp.data, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+	int fd = crn_disk_open(temp.data, O_WRONLY | O_CREAT | O_TRUNC);
 	if (fd < 0)
 		return crn_fail_errno(err, CAIRN_FAILED, "cannot create", temp.data);
 	unit_strips u = strips_of(s, idx);
 	cairn_status status = write_strips(s, &u, in, fd, path.data, scratch, ret, err);
-	if (close(fd) != 0 && status == CAIRN_OK)
+	bool each = s->fsync == CRN_FSYNC_EACH;
+	if (status == CAIRN_OK && each && !crn_disk_sync(fd, path.data))
+		status = crn_fail_errno(err, CAIRN_FAILED, "syncing", path.data);
+	if (!crn_disk_close(fd, path.data) && status == CAIRN_OK)
 		status = crn_fail_errno(err, CAIRN_FAILED, "cannot write", path.data);
-	if (status == CAIRN_OK && rename(temp.data, path.data) != 0)
+	if (status == CAIRN_OK && !crn_disk_rename(temp.data, path.data))
 		status = crn_fail_errno(err, CAIRN_FAILED, "cannot rename", temp.data);
+	if (status == CAIRN_OK && each && !crn_disk_sync_folder(path.data))
+		status = crn_fail_errno(err, CAIRN_FAILED, "syncing the folder of", path.data);
 	if (status != CAIRN_OK)
 		unlink(temp.data);
 	return status;
@@ -373,6 +373,7 @@ static cairn_status finish(crn_sink *base, cairn_error *err)
 	strip_table table = {.offsets = offsets, .sizes = sizes};
 	crn_part part = {0};
 	CRN_TRY(crn_part_open(base->url, false, 0, &part, err));
+	part.fsync = s->fsync; /* the pieces go only when the whole is on disk */
 	cairn_status status = put_together(s, &table, &part, err);
 	crn_part_close(&part);
 	if (status != CAIRN_OK)
@@ -444,6 +445,7 @@ cairn_status crn_tiff_pieces_new(const crn_create_request *req, const crn_format
 	}
 	s->layout = *take_layout;
 	s->axis_y = s->layout.n_page_axes;
+	s->fsync = req->fsync;
 	s->base = (crn_sink){.ops = &sink_ops, .format = format, .type = req->type};
 	crn_mutex_init(&s->lock, CRN_RANK_SOURCE);
 	s->lock_made = true;

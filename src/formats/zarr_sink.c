@@ -330,6 +330,7 @@ cairn_status crn_zarr_create_in(crn_store *take_store, const char *path, int zar
 	}
 	s->base.ops = &ops;
 	s->store = take_store;
+	s->store->fsync = req->fsync;
 	s->base.url = crn_strdup(req->url);
 	s->path = crn_strdup(path);
 	cairn_status status = s->base.url && s->path

@@ -8,7 +8,6 @@
 #include "base/str.h"
 
 #include <string.h>
-#include <unistd.h>
 
 crn_elem crn_table_cell(const crn_column *column, const void *data, int64_t row)
 {
@@ -62,6 +61,6 @@ char *crn_table_sibling(const char *path, const char *suffix)
 	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
 	crn_str s = {0};
 	crn_str_append_n(&s, path, (size_t)(name - path));
-	crn_str_appendf(&s, ".%s.%lld.%s", name, (long long)getpid(), suffix);
+	crn_str_appendf(&s, ".%s.%s", name, suffix);
 	return crn_str_take(&s);
 }

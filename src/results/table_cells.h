@@ -22,7 +22,7 @@ CRN_CHECKED cairn_status crn_table_texts_init(
 	const crn_table_request *req, crn_table_texts *ret, cairn_error *err);
 void crn_table_texts_done(crn_table_texts *t);
 
-/** "<dir>/.<name>.<suffix>": a name beside the file that no other process uses. To be freed. */
+/** "<dir>/.<name>.<suffix>": a temporary beside the file. To be freed. */
 char *crn_table_sibling(const char *path, const char *suffix);
 
 #endif

@@ -7,11 +7,13 @@
  * Numbers are the shortest digits that read back exactly; nan, inf and booleans as Python prints
  * them.
  */
+#include "base/disk.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "results/table_cells.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -20,7 +22,9 @@ typedef struct csv_writer {
 	crn_table_writer base;
 	crn_table_texts texts;
 	char *temporary;
-	FILE *file;
+	int fd;         /* -1: none */
+	crn_str buffer; /* rows on their way to the file */
+	bool sync;
 	const crn_column *columns;
 	int n_columns;
 } csv_writer;
@@ -42,13 +46,28 @@ static void put_text(crn_str *line, const char *text)
 	crn_str_append(line, "\"");
 }
 
+enum { BUFFER_BYTES = 64 << 10 };
+
+static cairn_status flush(csv_writer *w, cairn_error *err)
+{
+	if (!crn_disk_write(w->fd, w->texts.path, w->buffer.data, w->buffer.len))
+		return crn_fail_errno(err, CAIRN_FAILED, "writing", w->texts.path);
+	crn_str_clear(&w->buffer);
+	return CAIRN_OK;
+}
+
+static cairn_status put(csv_writer *w, const char *text, size_t n, cairn_error *err)
+{
+	crn_str_append_n(&w->buffer, text, n);
+	if (w->buffer.oom)
+		return crn_fail_memory(err, "rows", n);
+	return w->buffer.len < BUFFER_BYTES ? CAIRN_OK : flush(w, err);
+}
+
 static cairn_status put_line(csv_writer *w, const crn_str *line, cairn_error *err)
 {
-	if (line->oom)
-		return crn_fail_memory(err, "a row", line->len);
-	if (fwrite(line->data, 1, line->len, w->file) != line->len)
-		return crn_fail_errno(err, CAIRN_FAILED, "writing", w->texts.path);
-	return CAIRN_OK;
+	return line->oom ? crn_fail_memory(err, "a row", line->len)
+			 : put(w, line->data, line->len, err);
 }
 
 /* Copies the old file behind the header check; a last line without a newline gets one. */
@@ -72,13 +91,12 @@ static cairn_status copy_old(csv_writer *w, const crn_str *header, cairn_error *
 		status = put_line(w, header, err);
 	while (status == CAIRN_OK && (n = fread(block, 1, sizeof(block), old)) > 0) {
 		last = block[n - 1];
-		if (fwrite(block, 1, n, w->file) != n)
-			status = crn_fail_errno(err, CAIRN_FAILED, "writing", w->texts.path);
+		status = put(w, block, n, err);
 	}
 	if (status == CAIRN_OK && ferror(old))
 		status = crn_fail_errno(err, CAIRN_INPUT, "reading", w->texts.path);
-	if (status == CAIRN_OK && last != '\n' && fwrite("\r\n", 1, 2, w->file) != 2)
-		status = crn_fail_errno(err, CAIRN_FAILED, "writing", w->texts.path);
+	if (status == CAIRN_OK && last != '\n')
+		status = put(w, "\r\n", 2, err);
 	fclose(old);
 	return status;
 }
@@ -89,8 +107,11 @@ static cairn_status csv_begin(
 	csv_writer *w = (csv_writer *)base;
 	w->columns = columns;
 	w->n_columns = n_columns;
-	w->file = fopen(w->temporary, "wbx");
-	if (!w->file)
+	/* Under the lock of the output nobody else writes it: what a killed run left is in the way.
+	 */
+	unlink(w->temporary);
+	w->fd = crn_disk_open(w->temporary, O_WRONLY | O_CREAT | O_EXCL);
+	if (w->fd < 0)
 		return crn_fail_errno(
 			err, CAIRN_FAILED, "creating a temporary file for", w->texts.path);
 	CRN_STR line = {0};
@@ -132,18 +153,21 @@ static cairn_status csv_append(
 static cairn_status csv_finish(crn_table_writer *base, cairn_error *err)
 {
 	csv_writer *w = (csv_writer *)base;
-	if (fflush(w->file) != 0 || fsync(fileno(w->file)) != 0)
-		return crn_fail_errno(err, CAIRN_FAILED, "writing", w->texts.path);
-	int failed = fclose(w->file);
-	w->file = NULL;
-	if (failed)
+	CRN_TRY(flush(w, err));
+	if (w->sync && !crn_disk_sync(w->fd, w->texts.path))
+		return crn_fail_errno(err, CAIRN_FAILED, "syncing", w->texts.path);
+	bool closed = crn_disk_close(w->fd, w->texts.path);
+	w->fd = -1;
+	if (!closed)
 		return crn_fail_errno(err, CAIRN_FAILED, "closing", w->texts.path);
 	if (!w->texts.append && !w->texts.replace && csv_exists(w->texts.path, NULL))
 		return crn_fail(err, CAIRN_EXISTS, "%s exists", w->texts.path);
-	if (rename(w->temporary, w->texts.path) != 0)
+	if (!crn_disk_rename(w->temporary, w->texts.path))
 		return crn_fail_errno(err, CAIRN_FAILED, "renaming a file to", w->texts.path);
 	crn_free(w->temporary);
 	w->temporary = NULL;
+	if (w->sync && !crn_disk_sync_folder(w->texts.path))
+		return crn_fail_errno(err, CAIRN_FAILED, "syncing the folder of", w->texts.path);
 	return CAIRN_OK;
 }
 
@@ -152,8 +176,9 @@ static void csv_close(crn_table_writer *base)
 	csv_writer *w = (csv_writer *)base;
 	if (!w)
 		return;
-	if (w->file)
-		fclose(w->file);
+	if (w->fd >= 0)
+		close(w->fd);
+	crn_str_done(&w->buffer);
 	if (w->temporary)
 		unlink(w->temporary);
 	crn_free(w->temporary);
@@ -169,6 +194,8 @@ static cairn_status csv_create(
 		return crn_fail_memory(err, "a table", sizeof(*w));
 	w->base = (crn_table_writer){
 		.begin = csv_begin, .append = csv_append, .finish = csv_finish, .close = csv_close};
+	w->fd = -1;
+	w->sync = req->sync;
 	cairn_status status = crn_table_texts_init(req, &w->texts, err);
 	if (status == CAIRN_OK && !(w->temporary = crn_table_sibling(req->path, "partial")))
 		status = crn_fail_memory(err, "a table", sizeof(*w));

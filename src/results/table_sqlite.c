@@ -7,10 +7,12 @@
  * Columns: BOOL and integers INTEGER, floats REAL (nan: NULL), constants TEXT. uint64 beyond int64
  * is stored as REAL, which SQLite would do to the literal as well.
  */
+#include "base/disk.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "results/table_cells.h"
 
+#include <fcntl.h>
 #include <math.h>
 #include <sqlite3.h>
 #include <string.h>
@@ -24,6 +26,7 @@ typedef struct sqlite_writer {
 	const crn_column *columns;
 	int n_columns;
 	bool created_file, open; /* open: inside the transaction */
+	bool sync;
 } sqlite_writer;
 
 static cairn_status fail_sqlite(sqlite_writer *w, const char *what, cairn_error *err)
@@ -165,10 +168,21 @@ static cairn_status sqlite_begin(
 	w->columns = columns;
 	w->n_columns = n_columns;
 	w->created_file = access(w->texts.path, F_OK) != 0;
+	/* Made by ourselves, for SQLite does not say why it could not; an empty file is a database.
+	 */
+	int fd = w->created_file ? crn_disk_open(w->texts.path, O_WRONLY | O_CREAT) : -1;
+	if (w->created_file && fd < 0) {
+		w->created_file = false;
+		return crn_fail_errno(err, CAIRN_FAILED, "creating", w->texts.path);
+	}
+	if (fd >= 0)
+		close(fd);
 	if (sqlite3_open_v2(w->texts.path, &w->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE,
 		    NULL) != SQLITE_OK)
 		return fail_sqlite(w, "opening", err);
 	sqlite3_busy_timeout(w->db, 10000);
+	if (!w->sync) /* still whole after a kill; a power cut could leave half of it */
+		CRN_TRY(run_text(w, "PRAGMA synchronous = OFF", err));
 	CRN_TRY(run_text(w, "BEGIN IMMEDIATE", err));
 	w->open = true;
 	bool there = has_table(w->db, w->texts.table);
@@ -239,7 +253,7 @@ static void sqlite_close(crn_table_writer *base)
 	if (w->open)
 		sqlite3_exec(w->db, "ROLLBACK", NULL, NULL, NULL);
 	sqlite3_close(w->db);
-	if (w->created_file && w->db)
+	if (w->created_file)
 		unlink(w->texts.path); /* empty: nothing was committed */
 	crn_table_texts_done(&w->texts);
 	crn_free(w);
@@ -255,6 +269,7 @@ static cairn_status sqlite_create(
 		.append = sqlite_append,
 		.finish = sqlite_finish,
 		.close = sqlite_close};
+	w->sync = req->sync;
 	cairn_status status = crn_table_texts_init(req, &w->texts, err);
 	if (status == CAIRN_OK && !w->texts.append && !w->texts.replace &&
 		sqlite_exists(req->path, w->texts.table))

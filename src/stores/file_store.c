@@ -3,14 +3,13 @@
  * file_store.c -- keys as files below a folder.
  *
  * put writes ".crn-<host>-<pid>-<number>" beside the target and renames it over the target, so a
- * reader never sees half an object. Folders appear with the first object in them.
+ * reader never sees half an object. Folders appear with the first object in them. A temporary is
+ * locked (flock) from its first moment until it has its name.
  *
  * Threads: any; the only state is the root path and an atomic number for temporary names.
  * Failure: a full disk or a lost permission fails the put, removes the temporary, and leaves what
- * was there. A killed process leaves its temporary; reap removes it when that process is gone (on
- * this host), or after a day (from another host of a shared file system).
- * Why no fsync: a thousand chunks a second cost more in fsync than in computing them, and resume
- * and verify check what is really there.
+ * was there. A killed process leaves its temporary unlocked; reap removes what it can lock, so
+ * never a living writer's. Where the file system has no locks, a day must have gone by.
  */
 #include "core/store.h"
 
@@ -25,11 +24,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <fts.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -195,8 +194,7 @@ static cairn_status make_parents(char *path, cairn_error *err)
 {
 	for (char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
 		*slash = '\0';
-		int failed = mkdir(path, 0777) != 0 && errno != EEXIST;
-		if (failed) {
+		if (!crn_disk_make_folder(path)) {
 			cairn_status status =
 				crn_fail_errno(err, CAIRN_FAILED, "making the folder", path);
 			*slash = '/';
@@ -207,41 +205,42 @@ static cairn_status make_parents(char *path, cairn_error *err)
 	return CAIRN_OK;
 }
 
-/* Creates a fresh temporary beside `path`; its name into *temporary. */
-static cairn_status open_temporary(
-	file_store *s, char *path, crn_str *temporary, int *ret_fd, cairn_error *err)
+/* Locks a fresh temporary. False if a reaper took it in the moment before. */
+static bool is_locked(int fd)
+{
+	struct stat st;
+	while (flock(fd, LOCK_EX) != 0)
+		if (errno != EINTR)
+			return true; /* no locks here: reap goes by age */
+	return fstat(fd, &st) != 0 || st.st_nlink > 0;
+}
+
+/* Creates a fresh temporary beside `path`; its name into *temporary; *ret_made: folders too. */
+static cairn_status open_temporary(file_store *s, char *path, crn_str *temporary, int *ret_fd,
+	bool *ret_made, cairn_error *err)
 {
 	int folder = (int)(strrchr(path, '/') - path);
-	bool made = false;
+	bool made = *ret_made = false;
 	for (int tries = 0; tries < 1000;) {
 		crn_str_clear(temporary);
 		crn_str_appendf(temporary, "%.*s/.crn-%08x-%ld-%llu", folder, path, s->host,
 			(long)getpid(), (unsigned long long)atomic_fetch_add(&s->n_temporaries, 1));
 		if (temporary->oom)
 			return crn_fail_memory(err, "a path", strlen(path));
-		*ret_fd = open(temporary->data, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-		if (*ret_fd >= 0)
+		*ret_fd = crn_disk_open(temporary->data, O_WRONLY | O_CREAT | O_EXCL);
+		if (*ret_fd >= 0 && is_locked(*ret_fd))
 			return CAIRN_OK;
-		if (errno == ENOENT && !made) {
+		if (*ret_fd >= 0) {
+			close(*ret_fd);
+		} else if (errno == ENOENT && !made) {
 			CRN_TRY(make_parents(path, err));
-			made = true;
+			made = *ret_made = true;
 		} else if (errno != EEXIST) {
 			break;
 		}
 		tries++;
 	}
 	return crn_fail_errno(err, CAIRN_FAILED, "creating", temporary->data);
-}
-
-static bool write_fully(int fd, const void *bytes, size_t n)
-{
-	for (size_t done = 0; done < n;) {
-		ssize_t put = write(fd, (const char *)bytes + done, n - done);
-		if (put < 0 && errno != EINTR)
-			return false;
-		done += put < 0 ? 0 : (size_t)put;
-	}
-	return true;
 }
 
 static cairn_status put(
@@ -252,21 +251,34 @@ static cairn_status put(
 	CRN_FREE char *path = full_path(base, key);
 	CRN_STR temporary = {0};
 	int fd = -1;
+	bool made, each = base->fsync == CRN_FSYNC_EACH;
 	if (!path)
 		return crn_fail_memory(err, key, strlen(key));
-	CRN_TRY(open_temporary(s, path, &temporary, &fd, err));
-	bool written = write_fully(fd, bytes, n);
+	CRN_TRY(open_temporary(s, path, &temporary, &fd, &made, err));
+	/* A second descriptor keeps the lock: close() must come before the rename, since it reports
+	 * a full disk on network file systems. */
+	int lock = dup(fd);
+	bool ok = crn_disk_write(fd, path, bytes, n) && (!each || crn_disk_sync(fd, path));
 	int why = errno;
-	/* close() reports a full disk on network file systems. */
-	if (close(fd) != 0 && written) {
-		written = false;
+	if (!crn_disk_close(fd, path) && ok) {
+		ok = false;
 		why = errno;
 	}
-	if (written && rename(temporary.data, path) == 0)
-		return CAIRN_OK;
-	if (written)
+	if (ok && !crn_disk_rename(temporary.data, path)) {
+		ok = false;
 		why = errno;
-	unlink(temporary.data);
+	}
+	if (!ok)
+		unlink(temporary.data);
+	if (lock >= 0)
+		close(lock);
+	/* With new folders, their names too. */
+	if (ok && each && !(made ? crn_disk_sync_all(path) : crn_disk_sync_folder(path))) {
+		ok = false;
+		why = errno;
+	}
+	if (ok)
+		return CAIRN_OK;
 	errno = why;
 	cairn_status status = crn_fail_errno(err, CAIRN_FAILED, "writing", path);
 	if (why == ENOSPC || why == EDQUOT)
@@ -284,21 +296,20 @@ static cairn_status remove_key(crn_store *s, const char *key, cairn_error *err)
 	return crn_fail_errno(err, CAIRN_FAILED, "removing", path);
 }
 
-/* Can no living process own this temporary? */
-static bool is_stale(const file_store *s, const char *name, const struct stat *st)
+/* Removes a temporary that no living writer holds. */
+static void reap_one(const char *path, const struct stat *st)
 {
-	unsigned host;
-	long pid;
-	if (time(NULL) - st->st_mtime > REAP_AFTER_S)
-		return true;
-	if (sscanf(name, ".crn-%8x-%ld-", &host, &pid) != 2 || host != s->host)
-		return false;
-	return kill((pid_t)pid, 0) != 0 && errno == ESRCH;
+	int fd = open(path, O_WRONLY | O_CLOEXEC | O_NONBLOCK);
+	if (fd < 0)
+		return;
+	if (flock(fd, LOCK_EX | LOCK_NB) == 0 ||
+		(errno != EWOULDBLOCK && time(NULL) - st->st_mtime > REAP_AFTER_S))
+		unlink(path);
+	close(fd);
 }
 
 static cairn_status reap(crn_store *base, const char *prefix, cairn_error *err)
 {
-	const file_store *s = (const file_store *)base;
 	CRN_FREE char *path = full_path(base, prefix);
 	if (!path)
 		return crn_fail_memory(err, prefix, strlen(prefix));
@@ -308,9 +319,8 @@ static cairn_status reap(crn_store *base, const char *prefix, cairn_error *err)
 		return crn_fail_errno(err, CAIRN_FAILED, "listing", path);
 	FTSENT *entry;
 	while ((entry = fts_read(walk)) != NULL)
-		if (entry->fts_info == FTS_F && strncmp(entry->fts_name, ".crn-", 5) == 0 &&
-			is_stale(s, entry->fts_name, entry->fts_statp))
-			unlink(entry->fts_accpath);
+		if (entry->fts_info == FTS_F && strncmp(entry->fts_name, ".crn-", 5) == 0)
+			reap_one(entry->fts_accpath, entry->fts_statp);
 	fts_close(walk);
 	return CAIRN_OK;
 }

@@ -21,6 +21,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -272,11 +273,17 @@ static void test_temporaries(void **state)
 	snprintf(old, sizeof(old), "%s/a/.crn-00000000-1-1", s->root);
 	snprintf(fresh, sizeof(fresh), "%s/a/.crn-00000000-1-2", s->root);
 	make_file(old, 2 * 24 * 3600);
-	make_file(fresh, 60);
+	make_file(fresh, 2 * 24 * 3600);
+	/* Of two old ones the locked one has a living writer. */
+	int holder = open(fresh, O_WRONLY);
+	assert_int_equal(flock(holder, LOCK_EX), 0);
 	assert_list(s, "a", "x ");
 	assert_int_equal(s->ops->reap(s, "", NULL), CAIRN_OK);
 	assert_int_equal(access(old, F_OK), -1);
 	assert_int_equal(access(fresh, F_OK), 0);
+	close(holder);
+	assert_int_equal(s->ops->reap(s, "", NULL), CAIRN_OK);
+	assert_int_equal(access(fresh, F_OK), -1);
 	assert_range(s, "a/x", (crn_range){.kind = CRN_RANGE_ALL}, "1");
 	crn_store_close(s);
 }
