@@ -58,8 +58,9 @@ typedef struct crn_store_ops {
 	/* Names directly below `prefix` ("" is the root), in byte order. Absent: no names. */
 	cairn_status (*list)(
 		crn_store *s, const char *prefix, crn_list_fn visit, void *user, cairn_error *err);
-	/* Removes temporaries below `prefix` that no living writer can own. NULL: makes none. */
-	cairn_status (*reap)(crn_store *s, const char *prefix, cairn_error *err);
+	/* Removes temporaries that no living writer holds: beside the keys directly below `prefix`,
+	 * or (deep) of all below it. NULL: makes none. */
+	cairn_status (*reap)(crn_store *s, const char *prefix, bool deep, cairn_error *err);
 	void (*close)(crn_store *s); /* frees the struct too */
 } crn_store_ops;
 

@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "base/path.h"
 #include "base/thread.h"
+#include "exec/path_clash.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -226,15 +227,47 @@ cairn_status crn_journal_inspect(const crn_format *f, const char *url, crn_hash 
 	return CAIRN_OK;
 }
 
+/* "<dir>/.<name>.cairn-old": what is being deleted. */
+static cairn_status aside_path(const char *url, crn_str *ret, cairn_error *err)
+{
+	const char *path = crn_url_path(url);
+	size_t n = strlen(path);
+	while (n > 1 && path[n - 1] == '/')
+		n--;
+	size_t name = n;
+	while (name > 0 && path[name - 1] != '/')
+		name--;
+	crn_str_append_n(ret, path, name);
+	crn_str_append(ret, ".");
+	crn_str_append_n(ret, path + name, n - name);
+	crn_str_append(ret, ".cairn-old");
+	return ret->oom ? crn_fail_memory(err, "a path", n) : CAIRN_OK;
+}
+
+cairn_status crn_output_reap(const char *url, cairn_error *err)
+{
+	CRN_STR aside = {0};
+	CRN_TRY(aside_path(url, &aside, err));
+	return crn_remove_tree(aside.data, err);
+}
+
 cairn_status crn_output_remove(const crn_format *f, const char *url, cairn_error *err)
 {
 	CRN_STR folder = {0};
+	CRN_STR aside = {0};
+	CRN_STR journal = {0};
 	f->journal_path(url, &folder);
-	if (folder.oom)
+	path_of(f, url, &journal);
+	if (folder.oom || journal.oom)
 		return crn_fail_memory(err, "a path", 1);
-	/* The journal goes last: a kill in between leaves an incomplete output, never a false one.
-	 */
-	CRN_TRY(f->remove ? f->remove(url, err) : crn_remove_tree(url, err));
+	CRN_TRY(aside_path(url, &aside, err));
+	/* Half a folder could pass for a whole array, so it loses its name in one step. */
+	if (crn_disk_rename(crn_url_path(url), aside.data)) {
+		CRN_TRY(crn_remove_tree(aside.data, err));
+	} else {
+		unlink(journal.data); /* first, or half of the slices would still be called done */
+		CRN_TRY(f->remove ? f->remove(url, err) : crn_remove_tree(url, err));
+	}
 	return crn_remove_tree(folder.data, err);
 }
 

@@ -55,8 +55,11 @@ typedef struct crn_journal_head {
 
 CRN_CHECKED cairn_status crn_journal_inspect(const crn_format *f, const char *url, crn_hash plan,
 	crn_output_state *ret, cairn_error *err);
-/** Deletes an output and its journal (replace). */
+/** Deletes an output and its journal (replace). Killed at any moment, it leaves the old output
+ * whole, or nothing under its name, or (patterns) something without a journal. */
 CRN_CHECKED cairn_status crn_output_remove(const crn_format *f, const char *url, cairn_error *err);
+/** Deletes what a killed crn_output_remove() left. */
+CRN_CHECKED cairn_status crn_output_reap(const char *url, cairn_error *err);
 /** New journal, or (resume) continues the one that is there. */
 CRN_CHECKED cairn_status crn_journal_open(const crn_format *f, const crn_journal_head *head,
 	bool resume, crn_journal **ret, cairn_error *err);

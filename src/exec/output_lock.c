@@ -2,8 +2,8 @@
  *
  * output_lock.c -- see output_lock.h.
  *
- * Removing a lock file is only safe while holding it, and taking one only when it still has its name
- * afterwards: between open and lock the holder may have removed it.
+ * Removing a lock file is only safe while holding it, and taking one only when it still has its
+ * name afterwards: between open and lock the holder may have removed it.
  */
 #include "exec/output_lock.h"
 
@@ -91,6 +91,16 @@ cairn_status crn_output_lock_take(
 		(void)!pwrite(fd, text, (size_t)n, 0);
 	*ret = (crn_output_lock){.fd_plus_1 = fd + 1, .path = crn_steal(&path)};
 	return CAIRN_OK;
+}
+
+void crn_output_lock_sweep(const char *url, const char *part)
+{
+	CRN_FREE char *path = NULL;
+	crn_output_lock lock = {0};
+	if (lock_path(url, part, &path, NULL) != CAIRN_OK || access(path, F_OK) != 0)
+		return;
+	if (crn_output_lock_take(url, part, &lock, NULL) == CAIRN_OK)
+		crn_output_lock_give(&lock);
 }
 
 void crn_output_lock_give(crn_output_lock *l)

@@ -122,6 +122,15 @@ static cairn_status format_of(
 		format && format->kind == CRN_V_STR ? format->s : NULL, ret, err);
 }
 
+static cairn_status inspect(const crn_registry *r, crn_output *o, cairn_error *err)
+{
+	const crn_format *f;
+	if (o->is_table)
+		return inspect_table(r, o, err);
+	CRN_TRY(format_of(r, o->sink, &f, err));
+	return crn_journal_inspect(f, crn_sink_url(o->sink), o->sink->hash, &o->state, err);
+}
+
 /* ---- inputs are never outputs ---- */
 
 /* The sources a sink reads, each once: pipelines share nodes, so a plain walk could take for ever.
@@ -239,14 +248,7 @@ cairn_status crn_outputs_decide(const crn_registry *r, crn_node *const *sinks, i
 		ret[i].is_table = !ret[i].is_print && sinks[i]->type.is_table;
 		if (ret[i].is_print)
 			continue;
-		if (ret[i].is_table) {
-			CRN_TRY(inspect_table(r, &ret[i], err));
-		} else {
-			const crn_format *f;
-			CRN_TRY(format_of(r, sinks[i], &f, err));
-			CRN_TRY(crn_journal_inspect(
-				f, crn_sink_url(sinks[i]), sinks[i]->hash, &ret[i].state, err));
-		}
+		CRN_TRY(inspect(r, &ret[i], err));
 		work_left = work_left || ret[i].state != CRN_OUTPUT_COMPLETE;
 	}
 	walk inputs = {0};
@@ -268,6 +270,61 @@ cairn_status crn_outputs_decide(const crn_registry *r, crn_node *const *sinks, i
 		o->resume = o->state == CRN_OUTPUT_PARTIAL;
 	}
 	return CAIRN_OK;
+}
+
+/* ---- one writer an output ---- */
+
+/* Two tables of one name that append to each other share a lock. */
+static bool shares_lock(const crn_output *o, int i)
+{
+	for (int k = 0; k < i; k++)
+		if (o[k].lock.fd_plus_1 && o[k].is_table && o[i].is_table &&
+			strcmp(crn_table_name(o[k].sink), crn_table_name(o[i].sink)) == 0 &&
+			crn_path_clash(crn_sink_url(o[k].sink), crn_sink_url(o[i].sink)) ==
+				CRN_CLASH_SAME)
+			return true;
+	return false;
+}
+
+static const char *lock_part(const crn_output *o)
+{
+	return o->is_table ? crn_table_name(o->sink) : NULL;
+}
+
+static cairn_status lock_output(const crn_registry *r, crn_output *o, cairn_error *err)
+{
+	const char *url = crn_sink_url(o->sink);
+	crn_output now = *o;
+	CRN_TRY(crn_output_lock_take(url, lock_part(o), &o->lock, err));
+	CRN_TRY(inspect(r, &now, err));
+	if (now.state != o->state) {
+		crn_fail(err, CAIRN_EXISTS, "another run has written %s just now", url);
+		crn_hint(err, "run the same command again");
+		return CAIRN_EXISTS;
+	}
+	return o->is_table ? CAIRN_OK : crn_output_reap(url, err);
+}
+
+cairn_status crn_outputs_lock(const crn_registry *r, crn_output *o, int n, cairn_error *err)
+{
+	for (int i = 0; i < n; i++) {
+		if (o[i].skip)
+			crn_output_lock_sweep(crn_sink_url(o[i].sink), lock_part(&o[i]));
+		if (o[i].is_print || o[i].skip || shares_lock(o, i))
+			continue;
+		cairn_status status = lock_output(r, &o[i], err);
+		if (status == CAIRN_OK)
+			continue;
+		crn_where(err, "op %s", o[i].sink->origin);
+		return status;
+	}
+	return CAIRN_OK;
+}
+
+void crn_outputs_unlock(crn_output *o, int n)
+{
+	for (int i = 0; i < n; i++)
+		crn_output_lock_give(&o[i].lock);
 }
 
 cairn_status crn_output_clear(

@@ -16,6 +16,7 @@
 #define CRN_EXEC_OUTPUT_STATE_H
 
 #include "exec/journal.h"
+#include "exec/output_lock.h"
 #include "exec/run.h"
 
 typedef struct crn_output {
@@ -24,11 +25,20 @@ typedef struct crn_output {
 	crn_output_state state;
 	bool skip;   /* complete already */
 	bool resume; /* continue what is there */
+	crn_output_lock lock;
 } crn_output;
 
 /** Inspects n sinks and decides; ret has n entries. Deletes nothing. */
 CRN_CHECKED cairn_status crn_outputs_decide(const crn_registry *r, crn_node *const *sinks, int n,
 	crn_on_exists mode, crn_output *ret, cairn_error *err);
+
+/**
+ * Locks every output that will be written, and looks at it once more: EXISTS when another run is
+ * writing it, or has since crn_outputs_decide(). Removes what killed runs left beside it.
+ */
+CRN_CHECKED cairn_status crn_outputs_lock(
+	const crn_registry *r, crn_output *o, int n, cairn_error *err);
+void crn_outputs_unlock(crn_output *o, int n);
 
 /** For a sink that is not skipped: removes what `replace` allows to remove. */
 CRN_CHECKED cairn_status crn_output_clear(

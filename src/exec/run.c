@@ -442,6 +442,8 @@ static cairn_status run_sinks(crn_engine *e, crn_node *const *sinks, int n_sinks
 	crn_plan_options po = plan_options(options, NULL);
 	CRN_TRY(crn_plan_build(e->registry, todo, n, &po, &plan, err));
 	cairn_status status = crn_plan_check_fits(plan, err);
+	if (status == CAIRN_OK)
+		status = crn_outputs_lock(e->registry, outputs, n_sinks, err);
 	for (int i = 0; i < n_sinks && status == CAIRN_OK; i++)
 		if (!outputs[i].skip)
 			status =
@@ -462,6 +464,7 @@ cairn_status crn_run(crn_engine *e, crn_node *const *sinks, int n_sinks,
 		*report = (crn_report){0};
 	crn_mutex_lock(&e->turn);
 	cairn_status status = run_sinks(e, sinks, n_sinks, options, outputs, report, err);
+	crn_outputs_unlock(outputs, n_sinks);
 	crn_mutex_unlock(&e->turn);
 	crn_free(outputs);
 	return status;

@@ -305,6 +305,12 @@ static cairn_status check_ancestor(zarr_sink *s, const char *path, cairn_error *
 	return CAIRN_OK;
 }
 
+/* What a kill left of a group's metadata. */
+static cairn_status reap_here(zarr_sink *s, const char *path, cairn_error *err)
+{
+	return s->store->ops->reap(s->store, path, false, err);
+}
+
 static cairn_status prepare(
 	zarr_sink *s, int zarr_format, const crn_create_request *req, cairn_error *err)
 {
@@ -315,9 +321,10 @@ static cairn_status prepare(
 	s->base.type.fill = s->meta.type.fill;
 	memcpy(s->base.unit, c->chunk.shape, sizeof(s->base.unit));
 	s->base.unit_scratch = scratch_of(c);
-	if (req->resume && s->store->ops->reap)
-		return s->store->ops->reap(s->store, s->path, err);
-	return CAIRN_OK;
+	if (!req->resume || !s->store->ops->reap)
+		return CAIRN_OK;
+	CRN_TRY(for_ancestors(s, reap_here, err));
+	return s->store->ops->reap(s->store, s->path, true, err);
 }
 
 cairn_status crn_zarr_create_in(crn_store *take_store, const char *path, int zarr_format,

@@ -308,7 +308,7 @@ static void reap_one(const char *path, const struct stat *st)
 	close(fd);
 }
 
-static cairn_status reap(crn_store *base, const char *prefix, cairn_error *err)
+static cairn_status reap(crn_store *base, const char *prefix, bool deep, cairn_error *err)
 {
 	CRN_FREE char *path = full_path(base, prefix);
 	if (!path)
@@ -318,9 +318,12 @@ static cairn_status reap(crn_store *base, const char *prefix, cairn_error *err)
 	if (!walk)
 		return crn_fail_errno(err, CAIRN_FAILED, "listing", path);
 	FTSENT *entry;
-	while ((entry = fts_read(walk)) != NULL)
+	while ((entry = fts_read(walk)) != NULL) {
+		if (!deep && entry->fts_level > 0 && entry->fts_info == FTS_D)
+			fts_set(walk, entry, FTS_SKIP);
 		if (entry->fts_info == FTS_F && strncmp(entry->fts_name, ".crn-", 5) == 0)
 			reap_one(entry->fts_accpath, entry->fts_statp);
+	}
 	fts_close(walk);
 	return CAIRN_OK;
 }

@@ -278,11 +278,13 @@ static void test_temporaries(void **state)
 	int holder = open(fresh, O_WRONLY);
 	assert_int_equal(flock(holder, LOCK_EX), 0);
 	assert_list(s, "a", "x ");
-	assert_int_equal(s->ops->reap(s, "", NULL), CAIRN_OK);
+	assert_int_equal(s->ops->reap(s, "", false, NULL), CAIRN_OK);
+	assert_int_equal(access(old, F_OK), 0); /* one folder further down */
+	assert_int_equal(s->ops->reap(s, "", true, NULL), CAIRN_OK);
 	assert_int_equal(access(old, F_OK), -1);
 	assert_int_equal(access(fresh, F_OK), 0);
 	close(holder);
-	assert_int_equal(s->ops->reap(s, "", NULL), CAIRN_OK);
+	assert_int_equal(s->ops->reap(s, "a", false, NULL), CAIRN_OK);
 	assert_int_equal(access(fresh, F_OK), -1);
 	assert_range(s, "a/x", (crn_range){.kind = CRN_RANGE_ALL}, "1");
 	crn_store_close(s);
