@@ -44,6 +44,8 @@ CRN_CHECKED cairn_status crn_api_options(
 /** Wraps a value that must be an array; `what` names it in the USAGE error. */
 CRN_CHECKED cairn_status crn_api_array(cairn_session *s, const crn_value *v, const char *what,
 	cairn_array **ret, cairn_error *err);
+/** File of the machine's costs; stays empty if the user has no cache folder. */
+void crn_api_machine_path(crn_str *out);
 /** Hands a finished text out; FAILED if memory ran out. */
 CRN_CHECKED cairn_status crn_api_take(crn_str *text, char **ret, cairn_error *err);
 /** A value as NumPy prints it: "12.5", "[1 2 3]", rows on lines of their own, long ones cut. */

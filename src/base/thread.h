@@ -18,6 +18,7 @@
 typedef enum crn_rank {
 	CRN_RANK_SESSION = 3,    /* api: building pipelines of one session */
 	CRN_RANK_ENGINE = 5,     /* exec: runs on one engine take turns */
+	CRN_RANK_COSTS = 7,      /* exec: the machine's cost table, while planning and learning */
 	CRN_RANK_GRAPH = 10,     /* graph.c: table of nodes */
 	CRN_RANK_RUN = 20,       /* exec: scheduler state of a run */
 	CRN_RANK_CACHE = 30,     /* exec: chunk cache */

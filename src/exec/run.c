@@ -12,6 +12,7 @@
 
 #include "base/mem.h"
 #include "core/table.h"
+#include "exec/machine_file.h"
 #include "exec/output_state.h"
 #include "exec/report.h"
 #include "exec/state.h"
@@ -20,6 +21,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 cairn_status crn_engine_new(const crn_registry *r, crn_engine **ret, cairn_error *err)
 {
@@ -28,6 +30,7 @@ cairn_status crn_engine_new(const crn_registry *r, crn_engine **ret, cairn_error
 		return crn_fail_memory(err, "the engine", sizeof(*e));
 	e->registry = r;
 	crn_mutex_init(&e->turn, CRN_RANK_ENGINE);
+	crn_mutex_init(&e->costs_lock, CRN_RANK_COSTS);
 	cairn_status status = crn_pool_new(&e->pool, err);
 	if (status == CAIRN_OK)
 		status = crn_cache_init(&e->cache, e->pool, err);
@@ -46,6 +49,9 @@ void crn_engine_free(crn_engine *e)
 	if (e->cache.slots)
 		crn_cache_done(&e->cache);
 	crn_pool_free(e->pool);
+	crn_costs_done(&e->costs);
+	crn_free(e->costs_path);
+	crn_mutex_done(&e->costs_lock);
 	crn_mutex_done(&e->turn);
 	crn_free(e);
 }
@@ -387,15 +393,22 @@ static cairn_status run_plan(crn_state *st, const crn_output *outputs, int n_out
 
 /* ---- entries ---- */
 
-static crn_plan_options plan_options(const crn_run_options *o, const crn_region *region)
+cairn_status crn_engine_plan(
+	crn_engine *e, const crn_plan_request *q, crn_plan **ret, cairn_error *err)
 {
+	const crn_run_options *o = q->options;
 	int n_threads = o->n_threads > 0 ? o->n_threads : crn_n_cores();
-	return (crn_plan_options){.n_threads = n_threads,
+	crn_plan_options po = {.n_threads = n_threads,
 		.memory_bytes = o->memory_bytes ? o->memory_bytes : crn_default_memory(),
 		.isa = o->isa,
+		.costs = &e->costs,
 		.record_bytes = o->profile ? crn_trace_bytes(n_threads) : 0,
 		.tile_voxels = o->tile_voxels,
-		.region = region};
+		.region = q->region};
+	crn_mutex_lock(&e->costs_lock);
+	cairn_status status = crn_plan_build(e->registry, q->sinks, q->n_sinks, &po, ret, err);
+	crn_mutex_unlock(&e->costs_lock);
+	return status;
 }
 
 static const char *scratch_folder(
@@ -413,6 +426,13 @@ static const char *scratch_folder(
 	return "/tmp";
 }
 
+static int64_t cpu_ns(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
 static cairn_status run_with_plan(crn_engine *e, const crn_plan *plan,
 	const crn_run_options *options, const crn_output *outputs, int n_outputs,
 	const crn_view *out, crn_report *report, cairn_error *err)
@@ -420,7 +440,10 @@ static cairn_status run_with_plan(crn_engine *e, const crn_plan *plan,
 	CRN_STR folder = {0};
 	crn_state st = {.engine = e, .plan = plan, .options = options};
 	st.scratch_dir = scratch_folder(options, outputs, n_outputs, &folder);
+	int64_t cpu_start_ns = cpu_ns();
 	cairn_status status = run_plan(&st, outputs, n_outputs, out, err);
+	if (status == CAIRN_OK)
+		crn_machine_learn_run(&st, cpu_ns() - cpu_start_ns);
 	if (report && st.sched)
 		crn_report_fill(&st, report);
 	state_done(&st);
@@ -439,8 +462,8 @@ static cairn_status run_sinks(crn_engine *e, crn_node *const *sinks, int n_sinks
 	for (int i = 0; i < n_sinks; i++)
 		if (!outputs[i].skip)
 			todo[n++] = sinks[i];
-	crn_plan_options po = plan_options(options, NULL);
-	CRN_TRY(crn_plan_build(e->registry, todo, n, &po, &plan, err));
+	crn_plan_request q = {.sinks = todo, .n_sinks = n, .options = options};
+	CRN_TRY(crn_engine_plan(e, &q, &plan, err));
 	cairn_status status = crn_plan_check_fits(plan, err);
 	if (status == CAIRN_OK)
 		status = crn_outputs_lock(e->registry, outputs, n_sinks, err);
@@ -478,9 +501,9 @@ cairn_status crn_run_region(crn_engine *e, crn_node *array, const crn_region *re
 		*report = (crn_report){0};
 	if (!crn_region_inside(region, array->type.shape))
 		return crn_fail(err, CAIRN_USAGE, "the region lies outside the array");
-	crn_plan_options po = plan_options(options, region);
+	crn_plan_request q = {.sinks = &array, .n_sinks = 1, .options = options, .region = region};
 	crn_mutex_lock(&e->turn);
-	cairn_status status = crn_plan_build(e->registry, &array, 1, &po, &plan, err);
+	cairn_status status = crn_engine_plan(e, &q, &plan, err);
 	if (status == CAIRN_OK)
 		status = crn_plan_check_fits(plan, err);
 	if (status == CAIRN_OK)

@@ -14,6 +14,7 @@
 
 #include "base/disk.h"
 #include "core/op.h"
+#include "plan/costs.h"
 
 typedef struct crn_engine crn_engine; /* threads' shared things: pool, chunk cache, budget */
 
@@ -76,6 +77,15 @@ void crn_report_done(crn_report *r);
 
 CRN_CHECKED cairn_status crn_engine_new(const crn_registry *r, crn_engine **ret, cairn_error *err);
 void crn_engine_free(crn_engine *e); /* no run may be active; NULL is fine */
+/** Plans with the cost table in `path` (absent: as without), and teaches it with every run. Without
+ * this call the descriptors' figures serve and nothing is learned. */
+CRN_CHECKED cairn_status crn_engine_use_machine(
+	crn_engine *e, const char *path, bool learn, cairn_error *err);
+/** For tests: costs are multiplied by random factors, which may change plans but no byte. 0: off.
+ */
+void crn_engine_scramble_costs(crn_engine *e, uint64_t seed);
+/** The table as JSON. */
+void crn_engine_print_costs(crn_engine *e, crn_str *out);
 
 /** Runs sinks in order. See the exit codes for what can go wrong. report may be NULL. */
 CRN_CHECKED cairn_status crn_run(crn_engine *e, crn_node *const *sinks, int n_sinks,

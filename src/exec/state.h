@@ -13,8 +13,11 @@
 struct crn_engine {
 	const crn_registry *registry;
 	crn_pool *pool;
-	crn_cache cache; /* lock: the scheduler's, while a run is on */
-	crn_mutex turn;  /* runs take turns (rank ENGINE) */
+	crn_cache cache;      /* lock: the scheduler's, while a run is on */
+	crn_mutex turn;       /* runs take turns (rank ENGINE) */
+	crn_mutex costs_lock; /* costs, costs_path: held while planning and learning */
+	crn_costs costs;      /* of this machine */
+	char *costs_path;     /* where lessons are saved; NULL: nothing is learned */
 };
 
 /** What crn_env.engine of a global op points to. */
@@ -46,6 +49,17 @@ typedef struct crn_state {
 	double done_ns, total_ns; /* estimated work: before this stage, of all */
 	int64_t start_ns;
 } crn_state;
+
+typedef struct crn_plan_request {
+	crn_node *const *sinks; /* or one array with a region */
+	int n_sinks;
+	const crn_run_options *options;
+	const crn_region *region;
+} crn_plan_request;
+
+/** Plans with the options over this machine's defaults, and its costs. */
+CRN_CHECKED cairn_status crn_engine_plan(
+	crn_engine *e, const crn_plan_request *q, crn_plan **ret, cairn_error *err);
 
 /* crn_env's services. */
 CRN_CHECKED cairn_status crn_state_charge(void *engine, int64_t delta_bytes, cairn_error *err);

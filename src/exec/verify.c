@@ -17,18 +17,14 @@
 cairn_status crn_explain(crn_engine *e, crn_node *const *sinks, int n_sinks,
 	const crn_run_options *options, crn_explain_style style, crn_str *out, cairn_error *err)
 {
-	crn_plan_options po = {
-		.n_threads = options->n_threads > 0 ? options->n_threads : crn_n_cores(),
-		.memory_bytes =
-			options->memory_bytes ? options->memory_bytes : crn_default_memory(),
-		.isa = options->isa};
+	crn_plan_request q = {.sinks = sinks, .n_sinks = n_sinks, .options = options};
 	crn_region whole;
 	if (n_sinks == 1 && sinks[0]->op->kind != CRN_SINK) {
 		whole = crn_region_whole(sinks[0]->type.ndim, sinks[0]->type.shape);
-		po.region = &whole;
+		q.region = &whole;
 	}
 	crn_plan *plan = NULL;
-	CRN_TRY(crn_plan_build(e->registry, sinks, n_sinks, &po, &plan, err));
+	CRN_TRY(crn_engine_plan(e, &q, &plan, err));
 	cairn_status status = CAIRN_OK;
 	switch (style) {
 	case CRN_EXPLAIN_TEXT:

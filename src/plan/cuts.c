@@ -28,7 +28,7 @@ static void place(void *user, crn_node *n, bool as_root, crn_placement *ret)
 	crn_plan *p = b->plan;
 	ret->info = crn_plan_info(p, n);
 	ret->bound = &p->infos[ret->info].bound;
-	ret->cost_ns = p->infos[ret->info].cost_ns;
+	ret->cost_ns = b->tight ? p->infos[ret->info].guess_ns : p->infos[ret->info].cost_ns;
 	ret->slot = -1;
 	for (int c = 0; c < p->n_cuts && n != b->producing; c++) {
 		if (p->cuts[c].node == n) {

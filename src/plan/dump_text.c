@@ -6,6 +6,7 @@
 
 #include "base/json.h"
 #include "base/mem.h"
+#include "plan/edges.h"
 #include "plan/estimate.h"
 #include "plan/tiling.h"
 
@@ -115,6 +116,44 @@ static void text_nodes(const crn_plan *p, const double *voxels, crn_str *out)
 	}
 }
 
+static cairn_status text_edges(const crn_plan *p, crn_str *out, cairn_error *err)
+{
+	CRN_FREE crn_edge *edges = NULL;
+	char bytes[32];
+	int n = 0;
+	CRN_TRY(crn_plan_edges(p, &edges, &n, err));
+	crn_str_append(out, "edges      rho  make again  store+load       bytes\n");
+	for (int e = 0; e < n; e++) {
+		const crn_edge *edge = &edges[e];
+		if (edge->kind == CRN_EDGE_PROGRAM || edge->kind == CRN_EDGE_VIEW)
+			continue; /* nothing to decide */
+		crn_str_appendf(out, "%-7s  %5.2f  %7.2f ns  %7.2f ns  %10s  %s -> %s: %s\n",
+			crn_edge_name(edge->kind), edge->rho, edge->recompute_ns, edge->store_ns,
+			crn_format_bytes(edge->bytes, bytes), p->infos[edge->from].node->origin,
+			p->infos[edge->to].node->origin, edge->why);
+	}
+	return CAIRN_OK;
+}
+
+static void text_prediction(const crn_plan *p, const double *voxels, crn_str *out)
+{
+	crn_prediction r;
+	crn_plan_predict(p, voxels, &r);
+	crn_str_appendf(out, "predicted: %.2g s on %d threads", r.seconds, p->options.n_threads);
+	if (strcmp(r.limit, "tasks") == 0)
+		crn_str_appendf(
+			out, "; too few tasks keep %.0f %% of the threads busy", 100 * r.busy);
+	else
+		crn_str_appendf(out, "; %s limits", r.limit);
+	crn_str_appendf(out,
+		" (thread-seconds: decode %.2g, compute %.2g, copies %.2g, encode %.2g", r.decode_s,
+		r.compute_s, r.copy_s, r.encode_s);
+	if (r.top)
+		crn_str_appendf(out, "; %s %.2g", r.top->origin, r.top_s);
+	crn_str_append(out,
+		r.measured > 0.5 ? ")\n" : "); cairn bench-machine makes this figure better\n");
+}
+
 cairn_status crn_dump_text(const crn_plan *p, crn_str *out, cairn_error *err)
 {
 	CRN_FREE double *voxels = crn_calloc((size_t)p->n_infos + 1, sizeof(double));
@@ -127,16 +166,66 @@ cairn_status crn_dump_text(const crn_plan *p, crn_str *out, cairn_error *err)
 		text_stage(p, i, out);
 	text_cuts(p, out);
 	text_nodes(p, voxels, out);
+	CRN_TRY(text_edges(p, out, err));
 	crn_str_appendf(out, "reads %s of decoded input\n",
 		crn_format_bytes(crn_plan_source_bytes(p, voxels), read));
 	crn_str_appendf(out, "memory: the smallest budget that works is %s, this one is %s%s\n",
 		crn_format_bytes((double)p->smallest_bytes, need),
 		crn_format_bytes((double)p->options.memory_bytes, have),
 		p->fits ? "" : ": DOES NOT FIT");
+	text_prediction(p, voxels, out);
 	return out->oom ? crn_fail_memory(err, "an explanation", out->len) : CAIRN_OK;
 }
 
 /* ---- JSON ---- */
+
+static void json_number(crn_str *out, const char *key, double value)
+{
+	crn_str_appendf(out, "%s: ", key);
+	crn_json_double(out, value);
+}
+
+static cairn_status json_edges(const crn_plan *p, crn_str *out, cairn_error *err)
+{
+	CRN_FREE crn_edge *edges = NULL;
+	int n = 0;
+	CRN_TRY(crn_plan_edges(p, &edges, &n, err));
+	crn_str_append(out, ", \"edges\": [");
+	for (int e = 0; e < n; e++) {
+		const crn_edge *edge = &edges[e];
+		crn_str_appendf(out, "%s{\"from\": %d, \"to\": %d, \"input\": %d, \"from_name\": ",
+			e ? ", " : "", edge->from, edge->to, edge->input);
+		crn_json_quote(out, p->infos[edge->from].node->origin);
+		crn_str_append(out, ", \"to_name\": ");
+		crn_json_quote(out, p->infos[edge->to].node->origin);
+		crn_str_appendf(out, ", \"kind\": \"%s\", \"why\": \"%s\"",
+			crn_edge_name(edge->kind), edge->why);
+		json_number(out, ", \"rho\"", edge->rho);
+		json_number(out, ", \"recompute_ns\"", edge->recompute_ns);
+		json_number(out, ", \"store_load_ns\"", edge->store_ns);
+		json_number(out, ", \"bytes\"", edge->bytes);
+		crn_str_append(out, "}");
+	}
+	crn_str_append(out, "]");
+	return CAIRN_OK;
+}
+
+static void json_prediction(const crn_plan *p, const double *voxels, crn_str *out)
+{
+	crn_prediction r;
+	crn_plan_predict(p, voxels, &r);
+	json_number(out, ", \"predicted\": {\"seconds\"", r.seconds);
+	json_number(out, ", \"decode_seconds\"", r.decode_s);
+	json_number(out, ", \"compute_seconds\"", r.compute_s);
+	json_number(out, ", \"copy_seconds\"", r.copy_s);
+	json_number(out, ", \"encode_seconds\"", r.encode_s);
+	json_number(out, ", \"busy\"", r.busy);
+	json_number(out, ", \"measured\"", r.measured);
+	crn_str_appendf(out, ", \"limit\": \"%s\", \"top\": ", r.limit);
+	crn_json_quote(out, r.top ? r.top->origin : "");
+	json_number(out, ", \"top_seconds\"", r.top_s);
+	crn_str_append(out, "}");
+}
 
 static void json_stage(const crn_plan *p, int i, crn_str *out)
 {
@@ -189,7 +278,7 @@ static void json_nodes(const crn_plan *p, const double *voxels, crn_str *out)
 		const crn_info *info = &p->infos[i];
 		if (info->node->op->kind == CRN_SINK)
 			continue;
-		crn_str_append(out, first ? "{\"op\": " : ", {\"op\": ");
+		crn_str_appendf(out, "%s{\"node\": %d, \"op\": ", first ? "" : ", ", i);
 		first = false;
 		crn_json_quote(out, info->node->op->name);
 		crn_str_append(out, ", \"name\": ");
@@ -226,6 +315,8 @@ cairn_status crn_dump_json(const crn_plan *p, crn_str *out, cairn_error *err)
 		json_stage(p, i, out);
 	json_cuts(p, out);
 	json_nodes(p, voxels, out);
+	CRN_TRY(json_edges(p, out, err));
+	json_prediction(p, voxels, out);
 	crn_str_append(out, "}");
 	return out->oom ? crn_fail_memory(err, "an explanation", out->len) : CAIRN_OK;
 }

@@ -9,6 +9,8 @@
 #include "plan/estimate.h"
 
 #include "base/mem.h"
+#include "base/thread.h"
+#include "plan/dump.h"
 
 #include <string.h>
 
@@ -114,25 +116,117 @@ cairn_status crn_plan_voxels(const crn_plan *p, double *ret_voxels, cairn_error 
 	return CAIRN_OK;
 }
 
+static double source_bytes(const crn_plan *p, int i, const double *voxels)
+{
+	const crn_node *n = p->infos[i].node;
+	int64_t n_chunks;
+	size_t chunk_bytes;
+	int slot = crn_plan_cut_of(p, n);
+	if (n->op->kind != CRN_SOURCE || crn_region_empty(&p->infos[i].wanted))
+		return 0;
+	if (slot < 0)
+		return voxels[i] * (double)crn_dtype_size(n->type.dtype);
+	crn_plan_chunks(p, slot, &p->infos[i].wanted, &n_chunks, &chunk_bytes);
+	return (double)n_chunks * (double)chunk_bytes;
+}
+
 double crn_plan_source_bytes(const crn_plan *p, const double *voxels)
 {
 	double bytes = 0;
-	for (int i = 0; i < p->n_infos; i++) {
-		const crn_node *n = p->infos[i].node;
-		if (n->op->kind != CRN_SOURCE || crn_region_empty(&p->infos[i].wanted))
-			continue;
-		int slot = -1;
-		for (int c = 0; c < p->n_cuts; c++)
-			if (p->cuts[c].node == n)
-				slot = c;
-		if (slot < 0) {
-			bytes += voxels[i] * (double)crn_dtype_size(n->type.dtype);
-			continue;
-		}
-		int64_t n_chunks;
-		size_t chunk_bytes;
-		crn_plan_chunks(p, slot, &p->infos[i].wanted, &n_chunks, &chunk_bytes);
-		bytes += (double)n_chunks * (double)chunk_bytes;
-	}
+	for (int i = 0; i < p->n_infos; i++)
+		bytes += source_bytes(p, i, voxels);
 	return bytes;
+}
+
+/* ---- time ---- */
+
+#define TASK_NS 20000.0 /* queue, layout, buffers of a task */
+#define COPY_NS 0.3     /* per voxel that a stencil reads through a copy with its border */
+
+/* Voxels of its inputs that a reduction or global op looks at. */
+static double folded_voxels(const crn_plan *p, int i)
+{
+	const crn_node *n = p->infos[i].node;
+	if (n->op->kind == CRN_GLOBAL)
+		return (double)crn_type_count(&n->in[0]->type) * n->op->global->n_passes(n);
+	if (n->op->kind == CRN_REDUCTION)
+		return (double)crn_region_count(&p->infos[crn_plan_info(p, n->in[0])].wanted);
+	return 0;
+}
+
+/* Nanoseconds of one thread that a node's own code takes. */
+static double node_ns(const crn_plan *p, int i, const double *voxels)
+{
+	const crn_op *op = p->infos[i].node->op;
+	if (op->kind == CRN_SOURCE || op->kind == CRN_SINK || op->kind == CRN_VIEW)
+		return 0;
+	return p->infos[i].cost_ns * (voxels[i] + folded_voxels(p, i));
+}
+
+/* Average part of the threads that have a task, by the stages' shares of the work. */
+static double busy_part(const crn_plan *p, int n_threads)
+{
+	double work = 0, time = 0;
+	for (int s = 0; s < p->n_stages; s++) {
+		const crn_tiling *t = &p->stages[s].tasks;
+		if (p->stages[s].kind == CRN_STAGE_TABLE || t->n_tiles == 0)
+			continue;
+		double own = (t->tile_ns + TASK_NS) * (double)t->n_tiles;
+		double waves = (double)((t->n_tiles + n_threads - 1) / n_threads);
+		work += own;
+		time += own * waves * n_threads / (double)t->n_tiles;
+	}
+	return time > 0 ? work / time : 1;
+}
+
+static void find_top(const crn_plan *p, const double *voxels, crn_prediction *ret)
+{
+	for (int i = 0; i < p->n_infos; i++) {
+		double ns = 0;
+		for (int k = 0; k < p->n_infos; k++)
+			if (strcmp(p->infos[i].node->origin, p->infos[k].node->origin) == 0)
+				ns += node_ns(p, k, voxels);
+		if (ns * 1e-9 <= ret->top_s)
+			continue;
+		ret->top = p->infos[i].node;
+		ret->top_s = ns * 1e-9;
+	}
+}
+
+void crn_plan_predict(const crn_plan *p, const double *voxels, crn_prediction *ret)
+{
+	crn_prediction r = {0};
+	double measured = 0, tasks = 0;
+	int cores = crn_n_cores(), n_threads = p->options.n_threads;
+	n_threads = n_threads < cores ? n_threads : cores;
+	for (int i = 0; i < p->n_infos; i++) {
+		double ns = node_ns(p, i, voxels);
+		r.compute_s += ns * 1e-9;
+		measured += p->infos[i].measured ? ns * 1e-9 : 0;
+		if (p->infos[i].node->op->kind == CRN_STENCIL)
+			r.copy_s += COPY_NS * voxels[i] * 1e-9;
+		r.decode_s += p->infos[i].io_ns * source_bytes(p, i, voxels) * 1e-9;
+	}
+	for (int c = 0; c < p->n_cuts; c++)
+		r.copy_s += p->store_load_ns * (double)p->cuts[c].chunk_bytes *
+			    (double)p->cuts[c].chunks.n_tiles * 1e-9 *
+			    (p->cuts[c].kind == CRN_CUT_NODE);
+	for (int s = 0; s < p->n_stages; s++) {
+		const crn_stage *stage = &p->stages[s];
+		if (stage->kind == CRN_STAGE_ARRAY)
+			r.encode_s += stage->encode_ns *
+				      (double)crn_region_count(&stage->tasks.domain) *
+				      (double)crn_dtype_size(stage->node->type.dtype) * 1e-9;
+		tasks += stage->kind == CRN_STAGE_TABLE ? 0 : (double)stage->tasks.n_tiles;
+	}
+	r.busy = busy_part(p, n_threads);
+	r.measured = r.compute_s > 0 ? measured / r.compute_s : 1;
+	double work = r.compute_s + r.copy_s + r.decode_s + r.encode_s + tasks * TASK_NS * 1e-9;
+	r.seconds = work / n_threads / r.busy;
+	r.limit = r.busy < 0.6                                                     ? "tasks"
+		  : r.decode_s > r.compute_s + r.copy_s && r.decode_s > r.encode_s ? "decode"
+		  : r.encode_s > r.compute_s + r.copy_s                            ? "encode"
+										   : "compute";
+	find_top(p, voxels, &r);
+	*ret = r;
 }

@@ -55,7 +55,12 @@ static cairn_status bind_all(crn_plan *p, cairn_error *err)
 {
 	for (int i = 0; i < p->n_infos; i++) {
 		crn_node *n = p->infos[i].node;
-		p->infos[i].cost_ns = n->op->cost ? n->op->cost(n) : 1;
+		p->infos[i].cost_ns = crn_costs_of(p->options.costs, n, p->options.isa);
+		p->infos[i].guess_ns = crn_costs_of(NULL, n, p->options.isa);
+		p->infos[i].measured = crn_costs_known(p->options.costs, n, p->options.isa);
+		if (n->source)
+			p->infos[i].io_ns = crn_costs_decode(
+				p->options.costs, n->source->format->name, n->type.dtype);
 		if (!n->op->bind)
 			continue;
 		cairn_status status = n->op->bind(n, p->options.isa, &p->infos[i].bound, err);
@@ -277,7 +282,8 @@ static cairn_status build(crn_plan *p, crn_node *const *sinks, int n_sinks, cair
 	CRN_TRY(bind_all(p, err));
 	want_all(p, sinks, n_sinks);
 	p->hash = hash_sinks(sinks, n_sinks);
-	/* Tight first: what it needs is the smallest budget, accepted or refused to the byte. */
+	/* Tight first: what it needs is the smallest budget, accepted or refused to the byte. It is
+	 * made with the descriptors' costs, so that learning never moves it. */
 	CRN_TRY(lay_out(p, true, err));
 	p->smallest_bytes = p->need_bytes;
 	if (!p->fits)
@@ -294,7 +300,9 @@ cairn_status crn_plan_build(const crn_registry *r, crn_node *const *sinks, int n
 		return crn_fail_memory(err, "a plan", sizeof(*p));
 	p->registry = r;
 	p->options = *options;
+	p->store_load_ns = crn_costs_store_load(options->costs, options->n_threads);
 	cairn_status status = build(p, sinks, n_sinks, err);
+	p->options.costs = NULL; /* asked; the table may change from here on */
 	if (status != CAIRN_OK) {
 		crn_plan_free(p);
 		return status;

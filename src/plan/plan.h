@@ -20,6 +20,7 @@
 #define CRN_PLAN_PLAN_H
 
 #include "core/format.h"
+#include "plan/costs.h"
 #include "plan/layout.h"
 
 #define CRN_MAX_LEVELS 64
@@ -27,7 +28,10 @@
 typedef struct crn_info {
 	crn_node *node; /* borrowed from the sinks, which the caller keeps */
 	crn_bound bound;
-	double cost_ns;    /* per voxel: asked of the op once */
+	double cost_ns;    /* per voxel computed or folded: asked of the cost table once */
+	double guess_ns;   /* the descriptor's own: what the tight plan is made with */
+	double io_ns;      /* sources: per byte decoded */
+	bool measured;     /* cost_ns comes from this machine */
 	crn_region wanted; /* hull of what the sinks need of it: the minimal work */
 } crn_info;
 
@@ -91,6 +95,7 @@ typedef struct crn_stage {
 	int64_t unit[CRN_MAX_NDIM]; /* ARRAY: write unit */
 	int64_t unit_grid[CRN_MAX_NDIM];
 	size_t unit_scratch;
+	double encode_ns;         /* ARRAY: per byte of voxels */
 	const crn_format *format; /* ARRAY */
 } crn_stage;
 
@@ -98,6 +103,7 @@ typedef struct crn_plan_options {
 	int n_threads;
 	size_t memory_bytes;
 	crn_isa isa;
+	const crn_costs *costs;   /* of this machine; NULL: the descriptors' figures */
 	size_t record_bytes;      /* set aside for records of the run: part of standing */
 	const crn_region *region; /* MEMORY: of the one sink's array; else NULL */
 	int64_t tile_voxels;      /* tiles of at most so many voxels; 0: as large as is good */
@@ -116,6 +122,7 @@ typedef struct crn_plan {
 	int n_residents;
 	crn_stage *stages;
 	int n_stages;
+	double store_load_ns; /* per byte put into memory and loaded again */
 	int n_levels;
 	size_t level_bytes[CRN_MAX_LEVELS]; /* largest work_bytes of a cut of the level */
 	size_t top_bytes;                   /* largest work_bytes of a stage's task */

@@ -251,6 +251,7 @@ static cairn_status build_array(crn_builder *b, crn_node *sink, crn_stage *s, ca
 {
 	crn_plan *p = b->plan;
 	CRN_TRY(sink_unit(p, sink, s, err));
+	s->encode_ns = crn_costs_encode(p->options.costs, s->format->name, s->node->type.dtype);
 	for (int d = 0; d < s->node->type.ndim; d++)
 		s->unit_grid[d] = crn_n_units(s->node->type.shape[d], s->unit[d]);
 	CRN_TRY(crn_build_piece(b, &s->node, 1, &s->piece, err));

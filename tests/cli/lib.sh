@@ -8,8 +8,8 @@ set -u
 CAIRN=$(realpath "$1")
 HERE=$(dirname "$(realpath "$0")")
 PYTHON=/usr/bin/python3
-unset CAIRN_THREADS CAIRN_MEMORY CAIRN_SCRATCH CAIRN_FSYNC CAIRN_ISA
-export NO_COLOR=1 LC_ALL=C.UTF-8
+unset CAIRN_THREADS CAIRN_MEMORY CAIRN_SCRATCH CAIRN_FSYNC CAIRN_ISA CAIRN_CACHE
+export CAIRN_COSTS=off NO_COLOR=1 LC_ALL=C.UTF-8
 SCRATCH=$(mktemp -d "${TMPDIR:-/tmp}/cairn-cli-XXXXXX")
 trap 'rm -rf "$SCRATCH"' EXIT
 cd "$SCRATCH" || exit 1
