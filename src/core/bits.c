@@ -57,15 +57,15 @@ static inline uint64_t load(const uint64_t *row, int64_t first, int64_t n)
 
 void crn_bits_shift_row(const uint64_t *row, int first_bit, int64_t n, uint64_t *to)
 {
-	int64_t i = 0;
+	int64_t w = 0, whole = n > 0 ? (n - 1) / 64 : 0; /* words whose successor exists */
 	if (first_bit == 0) {
-		memcpy(to, row, (size_t)(n / 64) * 8);
-		i = n & ~(int64_t)63;
+		memcpy(to, row, (size_t)whole * 8);
+		w = whole;
 	}
-	for (; i + 64 < n; i += 64) /* the next word exists */
-		to[i / 64] = row[i / 64] >> first_bit | row[i / 64 + 1] << 1 << (63 - first_bit);
-	if (i < n)
-		to[i / 64] = load(row, first_bit + i, n - i) & crn_bits_low(n - i);
+	for (; w < whole; w++)
+		to[w] = row[w] >> first_bit | row[w + 1] << 1 << (63 - first_bit);
+	if (n > 0)
+		to[w] = load(row, first_bit + w * 64, n - w * 64) & crn_bits_low(n - w * 64);
 }
 
 void crn_bits_copy_row(const uint64_t *from, int from_first, int64_t n, uint64_t *to, int to_first)

@@ -131,64 +131,129 @@ static int64_t count(const uint64_t *words, int first, int64_t n)
 
 /* ---- erosion steps ---- */
 
-/* Shifting left by 64 in two steps keeps a bit count of 0 defined. */
-#define SHIFTED(low, high, bits) ((low) >> (bits) | ((high) << 1) << (63 - (bits)))
+/* A place in a row of bits: its byte, and the bits still to go. Bits of the place's first 64 come
+ * from the word at that byte; the few its shift leaves out from the word one byte on. */
+typedef struct place {
+	int64_t byte;
+	uint64_t right, left;
+} place;
+
+static inline place place_of(int64_t k)
+{
+	return (place){.byte = k / 8, .right = (uint64_t)(k % 8), .left = (uint64_t)(8 - k % 8)};
+}
+
+static inline words_full shifted(const uint64_t *words, place at)
+{
+	const uint64_t *p = (const uint64_t *)((const char *)words + at.byte);
+	const uint64_t *q = (const uint64_t *)((const char *)p + 1);
+#if defined(__AVX2__)
+	/* Counts as vectors: one instruction a shift, where a count in a register makes it two. */
+	const words_full right = (words_full){} + at.right, left = (words_full){} + at.left;
+	return (get(p) >> right) | (get(q) << left);
+#else
+	return (get(p) >> at.right) | (get(q) << at.left);
+#endif
+}
+
+static inline uint64_t shifted_word(const uint64_t *words, place at)
+{
+	uint64_t low, high;
+	memcpy(&low, (const char *)words + at.byte, 8);
+	memcpy(&high, (const char *)words + at.byte + 1, 8);
+	return (low >> at.right) | (high << at.left);
+}
 
 static void and_shifted(uint64_t *words, int64_t n_words, int64_t k)
 {
-	const int64_t ahead = k / 64, bits = k % 64;
+	const place at = place_of(k);
 	int64_t i = 0;
 	/* Loads come before the store of their iteration, and never from behind it. */
-	for (; i + LANES <= n_words; i += LANES) {
-		words_full low = get(words + i + ahead), high = get(words + i + ahead + 1);
-		put(words + i, get(words + i) & SHIFTED(low, high, bits));
-	}
+	for (; i + LANES <= n_words; i += LANES)
+		put(words + i, get(words + i) & shifted(words + i, at));
 	for (; i < n_words; i++)
-		words[i] &= SHIFTED(words[i + ahead], words[i + ahead + 1], bits);
+		words[i] &= shifted_word(words + i, at);
 }
 
-static void and_pair(const uint64_t *words, int64_t n_words, int64_t j, int64_t k, uint64_t *out)
+static void and_pair(const crn_bit_rows *rows, int64_t j, int64_t k, uint64_t *out)
 {
-	const uint64_t *a = words + j / 64, *b = words + k / 64;
-	const int64_t a_bits = j % 64, b_bits = k % 64;
-	int64_t i = 0;
-	for (; i + LANES <= n_words; i += LANES) {
-		words_full first = SHIFTED(get(a + i), get(a + i + 1), a_bits);
-		words_full second = SHIFTED(get(b + i), get(b + i + 1), b_bits);
-		put(out + i, first & second);
+	const place a = place_of(j), b = place_of(k);
+	const uint64_t *words = rows->words;
+	int64_t n_vectors = rows->n_words / LANES, n = rows->n_words;
+	if ((n + LANES - 1) / LANES * LANES <= rows->out_stride)
+		n_vectors = (n + LANES - 1) / LANES;
+	for (int64_t r = 0; r < rows->n_rows; r++) {
+		for (int64_t v = 0; v < n_vectors; v++)
+			put(out + v * LANES,
+				shifted(words + v * LANES, a) & shifted(words + v * LANES, b));
+		for (int64_t i = n_vectors * LANES; i < n; i++)
+			out[i] = shifted_word(words + i, a) & shifted_word(words + i, b);
+		words += rows->stride;
+		out += rows->out_stride;
 	}
-	for (; i < n_words; i++)
-		out[i] = SHIFTED(a[i], a[i + 1], a_bits) & SHIFTED(b[i], b[i + 1], b_bits);
 }
 
-static void and_rows(
-	const char *base, const ptrdiff_t *offset, int64_t n_rows, int64_t n_words, uint64_t *acc)
+/* Four vectors at a time, so that an offset is loaded once for four. */
+static void chain_4(const crn_bit_chain *c, const uint64_t *base, int64_t to)
 {
-	int64_t i = 0;
-	for (; i + 4 * LANES <= n_words; i += 4 * LANES) {
-		words_full a0 = get(acc + i), a1 = get(acc + i + LANES);
-		words_full a2 = get(acc + i + 2 * LANES), a3 = get(acc + i + 3 * LANES);
-		for (int64_t t = 0; t < n_rows; t++) {
-			const uint64_t *p = (const uint64_t *)(base + offset[t]) + i;
-			a0 &= get(p);
-			a1 &= get(p + LANES);
-			a2 &= get(p + 2 * LANES);
-			a3 &= get(p + 3 * LANES);
+	const words_full ones = ~(words_full){0};
+	words_full d0 = ones, d1 = ones, d2 = ones, d3 = ones;
+	const int64_t *offset = c->offset;
+	uint64_t *const *target = c->target;
+	for (int l = 0; l < c->n_links; l++) {
+		const crn_bit_link *link = &c->links[l];
+		if (link->fresh)
+			d0 = d1 = d2 = d3 = ones;
+		for (int k = 0; k < link->n_rows; k++) {
+			const uint64_t *p = base + *offset++;
+			d0 &= get(p);
+			d1 &= get(p + LANES);
+			d2 &= get(p + 2 * LANES);
+			d3 &= get(p + 3 * LANES);
 		}
-		put(acc + i, a0);
-		put(acc + i + LANES, a1);
-		put(acc + i + 2 * LANES, a2);
-		put(acc + i + 3 * LANES, a3);
+		for (int k = 0; k < link->n_targets; k++) {
+			uint64_t *p = *target++ + to;
+			put(p, get(p) & d0);
+			put(p + LANES, get(p + LANES) & d1);
+			put(p + 2 * LANES, get(p + 2 * LANES) & d2);
+			put(p + 3 * LANES, get(p + 3 * LANES) & d3);
+		}
 	}
-	for (; i + LANES <= n_words; i += LANES) {
-		words_full a = get(acc + i);
-		for (int64_t t = 0; t < n_rows; t++)
-			a &= get((const uint64_t *)(base + offset[t]) + i);
-		put(acc + i, a);
+}
+
+#define CHAIN_1(name, type, load, store) \
+	static void name(const crn_bit_chain *c, const uint64_t *base, int64_t to) \
+	{ \
+		type d = ~(type){0}; \
+		const int64_t *offset = c->offset; \
+		uint64_t *const *target = c->target; \
+		for (int l = 0; l < c->n_links; l++) { \
+			const crn_bit_link *link = &c->links[l]; \
+			if (link->fresh) \
+				d = ~(type){0}; \
+			for (int k = 0; k < link->n_rows; k++) \
+				d &= load(base + *offset++); \
+			for (int k = 0; k < link->n_targets; k++) { \
+				uint64_t *p = *target++ + to; \
+				store(p, load(p) & d); \
+			} \
+		} \
 	}
+#define GET_WORD(p) (*(p))
+#define PUT_WORD(p, v) (*(p) = (v))
+CHAIN_1(chain_1, words_full, get, put)
+CHAIN_1(chain_word, uint64_t, GET_WORD, PUT_WORD)
+
+static void and_chain(
+	const crn_bit_chain *c, const uint64_t *base, int64_t target_at, int64_t n_words)
+{
+	int64_t i = 0;
+	for (; i + 4 * LANES <= n_words; i += 4 * LANES)
+		chain_4(c, base + i, target_at + i);
+	for (; i + LANES <= n_words; i += LANES)
+		chain_1(c, base + i, target_at + i);
 	for (; i < n_words; i++)
-		for (int64_t t = 0; t < n_rows; t++)
-			acc[i] &= ((const uint64_t *)(base + offset[t]))[i];
+		chain_word(c, base + i, target_at + i);
 }
 
 const crn_bitmask_kernels CRN_ISA_NAME(crn_bitmask_table) = {
@@ -197,5 +262,5 @@ const crn_bitmask_kernels CRN_ISA_NAME(crn_bitmask_table) = {
 	.count = count,
 	.and_shifted = and_shifted,
 	.and_pair = and_pair,
-	.and_rows = and_rows,
+	.and_chain = and_chain,
 };

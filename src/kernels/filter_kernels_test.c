@@ -399,38 +399,78 @@ static void masks_pack_and_unpack(void **state)
 
 static void bits_shift_and_meet(void **state)
 {
-	enum { WORDS = 75, AHEAD = 8 };
+	enum { WORDS = 75, AHEAD = 16 };
 	(void)state;
 	EACH_ISA(isa)
 	for (int n = 1; n < WORDS; n += 1 + n / 7)
 		for (int64_t j = 0; j < 300; j += 1 + j / 2) {
 			const crn_bitmask_kernels *table = CRN_ISA_PICK(crn_bitmask_table, isa);
-			uint64_t words[WORDS + AHEAD], copy[WORDS + AHEAD], out[WORDS + 1],
-				acc[WORDS + 1];
+			uint64_t words[WORDS + AHEAD], copy[WORDS + AHEAD], out[2 * WORDS + 32];
 			int64_t k = (j * 7 + 13) % 300;
 			for (int i = 0; i < WORDS + AHEAD; i++)
 				copy[i] = words[i] = crn_test_u64(&rng) | crn_test_u64(&rng);
-			out[n] = acc[n] = 0xa5;
-			table->and_pair(words, n, j, k, out);
-			for (size_t i = 0; i < (size_t)n * 64; i += 5)
-				assert_int_equal(
-					bit_at(out, i), bit_at(words, i + (size_t)j) &
-								bit_at(words, i + (size_t)k));
-			for (int i = 0; i < n; i++)
-				acc[i] = copy[i + 1];
-			const ptrdiff_t rows[] = {0, 16, 48};
-			table->and_rows((const char *)words, rows, 3, n, acc);
-			for (int i = 0; i < n; i++)
-				assert_true(acc[i] ==
-					    (copy[i + 1] & copy[i] & copy[i + 2] & copy[i + 6]));
+			/* Two rows, the second from word 1 on; what lies behind them stays. */
+			const crn_bit_rows rows = {.words = words,
+				.n_rows = 2,
+				.n_words = n,
+				.stride = 1,
+				.out_stride = n + j % 9};
+			memset(out, 0xa5, sizeof(out));
+			table->and_pair(&rows, j, k, out);
+			for (size_t r = 0; r < 2; r++)
+				for (size_t i = 0; i < (size_t)n * 64; i += 5)
+					assert_int_equal(
+						bit_at(out + r * (size_t)rows.out_stride, i),
+						bit_at(words + r, i + (size_t)j) &
+							bit_at(words + r, i + (size_t)k));
+			for (size_t i = (size_t)(2 * rows.out_stride); i < CRN_COUNT(out); i++)
+				assert_true(out[i] == 0xa5a5a5a5a5a5a5a5);
 			table->and_shifted(words, n, j);
 			for (size_t i = 0; i < (size_t)n * 64; i += 5)
 				assert_int_equal(bit_at(words, i),
 					bit_at(copy, i) & bit_at(copy, i + (size_t)j));
-			assert_int_equal(out[n], 0xa5);
-			assert_int_equal(acc[n], 0xa5);
 			assert_true(words[n] == copy[n]);
 		}
+}
+
+/* Three links, two of which build on the one before; targets get none, one or two of them. */
+static void chains_meet_in_their_targets(void **state)
+{
+	enum { WORDS = 140, AHEAD = 40, AT = 3 };
+	static const crn_bit_link links[] = {{.n_rows = 2, .n_targets = 1, .fresh = true},
+		{.n_rows = 3, .n_targets = 2}, {.n_rows = 1, .n_targets = 1, .fresh = true},
+		{.n_rows = 0, .n_targets = 1}};
+	(void)state;
+	EACH_ISA(isa) for (int64_t n = 0; n < WORDS; n += 1 + n / 9)
+	{
+		uint64_t base[WORDS + AHEAD], a[WORDS + AT + 1], b[WORDS + AT + 1];
+		uint64_t a_before[WORDS + AT + 1], b_before[WORDS + AT + 1];
+		int64_t offset[6];
+		uint64_t *const target[] = {a, a, b, b, b};
+		for (int i = 0; i < WORDS + AHEAD; i++)
+			base[i] = crn_test_u64(&rng) | crn_test_u64(&rng) | crn_test_u64(&rng);
+		for (int i = 0; i < WORDS + AT + 1; i++) {
+			a_before[i] = a[i] = crn_test_u64(&rng) | crn_test_u64(&rng);
+			b_before[i] = b[i] = crn_test_u64(&rng) | crn_test_u64(&rng);
+		}
+		for (size_t k = 0; k < CRN_COUNT(offset); k++)
+			offset[k] = crn_test_int(&rng, 0, AHEAD - 1);
+		const crn_bit_chain chain = {
+			.n_links = 4, .links = links, .offset = offset, .target = target};
+		CRN_ISA_PICK(crn_bitmask_table, isa)->and_chain(&chain, base, AT, n);
+		for (int64_t i = 0; i < WORDS + AT + 1; i++) {
+			uint64_t first = ~(uint64_t)0, both = first, last = first;
+			int64_t at = i - AT;
+			if (at >= 0 && at < n) {
+				first = base[offset[0] + at] & base[offset[1] + at];
+				both = first & base[offset[2] + at] & base[offset[3] + at] &
+				       base[offset[4] + at];
+				last = base[offset[5] + at];
+			}
+			assert_true(a[i] == (a_before[i] & first & both));
+			assert_true(b[i] == (b_before[i] & both & last));
+		}
+	}
 }
 
 /* ---- casts and float rows ---- */
@@ -584,6 +624,7 @@ int main(void)
 		cmocka_unit_test(keys_keep_the_order),
 		cmocka_unit_test(masks_pack_and_unpack),
 		cmocka_unit_test(bits_shift_and_meet),
+		cmocka_unit_test(chains_meet_in_their_targets),
 		cmocka_unit_test(casts_round_and_truncate),
 		cmocka_unit_test(float_rows),
 		cmocka_unit_test(integer_means_are_exact),
