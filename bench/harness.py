@@ -5,8 +5,8 @@ then asks the same question of cairn and of each peer and adds one row per pair 
 
 - cairn is timed in one of two ways, and the row says which:
   `Command` the whole command: process start, reading the input file, computing, exit; the engine's own
-  seconds (from --profile) stand beside it. `Warm` the library's second call in a running process
-  (bench/warm.c), result into memory: what the peers' figures are.
+  seconds (from --profile) stand beside it. `Warm` a later call in a running process (bench/warm.c),
+  nothing kept from earlier calls, result into memory: what the peers' figures are.
 - A peer is timed inside a running process, imports done, the input already in memory, after one
   warm-up: everything a benchmark can give away is given to the peer. cairn reads its input from a file
   that the system has cached.

@@ -6,8 +6,10 @@
  *	warm THREADS MEMORY FRESH EXPRESSION
  *
  * Every line on stdin asks for one run into memory; the answer is one line "WALL CPU", seconds of
- * the clock and of all threads. FRESH 1 takes new pages for every result, as an array library does;
- * 0 reuses the buffer. At the end of stdin: "PEAK BYTES", the peak resident set and the result.
+ * the clock and of all threads. Each run has a session of its own, so nothing it computes comes
+ *from an earlier run's chunk cache. FRESH 1 takes new pages for every result, as an array library
+ *does; 0 reuses the buffer. At the end of stdin: "PEAK BYTES", the peak resident set and the
+ *result.
  */
 #include <cairn/cairn.h>
 
@@ -45,46 +47,65 @@ static void *new_pages(size_t n)
 	return p == MAP_FAILED ? NULL : p;
 }
 
-int main(int argc, char **argv)
+typedef struct question {
+	const char *expression;
+	cairn_options options;
+	char *buffer;
+	size_t size_bytes;
+} question;
+
+/* One run in a new session; the buffer is made when there is none. */
+static cairn_status answer(question *q, cairn_error *err)
 {
 	cairn_session *s = NULL;
 	cairn_array *a = NULL;
+	cairn_status status = cairn_session_new(&s, err);
+	if (status == CAIRN_OK)
+		status = cairn_array_eval(s, NULL, q->expression, &a, err);
+	if (status == CAIRN_OK) {
+		q->size_bytes = cairn_array_item_bytes(a);
+		for (int d = 0; d < cairn_array_ndim(a); d++)
+			q->size_bytes *= (size_t)cairn_array_shape(a)[d];
+		if (!q->buffer && !(q->buffer = new_pages(q->size_bytes)))
+			status = CAIRN_FAILED;
+	}
+	if (status == CAIRN_OK)
+		status = cairn_array_read(
+			a, NULL, NULL, NULL, q->buffer, q->size_bytes, &q->options, err);
+	cairn_array_free(a);
+	cairn_session_free(s);
+	return status;
+}
+
+int main(int argc, char **argv)
+{
 	cairn_error err;
-	cairn_options o;
-	memset(&o, 0, sizeof(o));
+	question q;
+	char line[64];
+	memset(&err, 0, sizeof(err));
+	memset(&q, 0, sizeof(q));
 	if (argc != 5) {
 		fprintf(stderr, "usage: warm THREADS MEMORY FRESH EXPRESSION\n");
 		return 2;
 	}
-	o.n_threads = atoi(argv[1]);
+	q.expression = argv[4];
+	q.options.n_threads = atoi(argv[1]);
 	int fresh = atoi(argv[3]);
-	if (cairn_parse_size(argv[2], &o.memory_bytes, &err) != CAIRN_OK ||
-		cairn_session_new(&s, &err) != CAIRN_OK ||
-		cairn_array_eval(s, NULL, argv[4], &a, &err) != CAIRN_OK)
+	if (cairn_parse_size(argv[2], &q.options.memory_bytes, &err) != CAIRN_OK)
 		return complain(&err);
-	size_t n = cairn_array_item_bytes(a);
-	for (int d = 0; d < cairn_array_ndim(a); d++)
-		n *= (size_t)cairn_array_shape(a)[d];
-	char line[64], *buffer = NULL;
 	while (fgets(line, sizeof(line), stdin)) {
 		double wall = now_s(), cpu = cpu_s();
-		if (!buffer && !(buffer = new_pages(n)))
-			return 1;
-		if (cairn_array_read(a, NULL, NULL, NULL, buffer, n, &o, &err) != CAIRN_OK)
+		if (answer(&q, &err) != CAIRN_OK)
 			return complain(&err);
 		printf("%.6f %.6f\n", now_s() - wall, cpu_s() - cpu);
 		fflush(stdout);
 		if (fresh) {
-			munmap(buffer, n);
-			buffer = NULL;
+			munmap(q.buffer, q.size_bytes);
+			q.buffer = NULL;
 		}
 	}
 	struct rusage r;
 	getrusage(RUSAGE_SELF, &r);
-	printf("%ld %zu\n", r.ru_maxrss * 1024L, n);
-	if (buffer)
-		munmap(buffer, n);
-	cairn_array_free(a);
-	cairn_session_free(s);
+	printf("%ld %zu\n", r.ru_maxrss * 1024L, q.size_bytes);
 	return 0;
 }
