@@ -299,8 +299,9 @@ cairn_status crn_node_new_source(crn_graph *g, const crn_op *op, const crn_value
 	}
 	crn_mutex_lock(&g->lock);
 	old = table_find(g, n->hash);
-	/* A dying twin may still sit in the slot: this node takes its place, and the twin's last unref
-	 * finds itself replaced. So every live node is listed, and two equal ones never live. */
+	/* A dying twin may still sit in the slot: this node takes its place, and the twin's last
+	 * unref finds itself replaced. So every live node is listed, and two equal ones never live.
+	 */
 	bool room = !old && table_grow(g);
 	if (room) {
 		crn_node **slot = &g->slots[slot_of(g, n->hash)];
