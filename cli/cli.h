@@ -119,6 +119,8 @@ void cli_progress_end(void);
 
 /** First Ctrl-C: 1 (finish what is in flight); second: 2; third ends the process. */
 const volatile int *cli_interrupt_start(void);
+/** SIGUSR1 adds a worker to a running job, SIGUSR2 takes one away (one stays). */
+volatile int *cli_threads_start(void);
 
 /* ---- completion.c, man_pages.c ---- */
 

@@ -22,6 +22,12 @@ static const char exit_codes[] =
 	".TP\n.B 75\nstopped early on request; the same command resumes\n"
 	".TP\n.B 130\ninterrupted; the same command resumes\n";
 
+static const char signals[] =
+	".SH SIGNALS\n"
+	".TP\n.B SIGINT, SIGTERM\nthe first finishes what is in flight, the second stops now\n"
+	".TP\n.B SIGUSR1\na running command works with one thread more\n"
+	".TP\n.B SIGUSR2\nwith one thread less, but at least one\n";
+
 static const char environment[] =
 	".SH ENVIRONMENT\n"
 	".TP\n.B CAIRN_THREADS\ncompute threads when \\-\\-threads is not given\n"
@@ -122,6 +128,7 @@ static cairn_status write_verb(const char *folder, const cli_verb *v, cairn_erro
 		fputs("\n.fi\n", f);
 	}
 	fputs(environment, f);
+	fputs(signals, f);
 	fputs(exit_codes, f);
 	fputs(".SH SEE ALSO\n.BR cairn (1),\n.BR cairn\\-ops (7)\n", f);
 	return finish(f, name, err);
@@ -150,6 +157,7 @@ static cairn_status write_overview(const char *folder, cairn_error *err)
 		fputc('\n', f);
 	}
 	fputs(environment, f);
+	fputs(signals, f);
 	fputs(exit_codes, f);
 	fputs(".SH SEE ALSO\n.BR cairn\\-ops (7)\n", f);
 	return finish(f, "cairn.1", err);

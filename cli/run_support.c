@@ -63,6 +63,7 @@ cairn_status cli_run_options(cli *c, cairn_options *ret, cairn_error *err)
 	o.scratch_dir = cli_value(c, "scratch");
 	o.progress = cli_progress_show;
 	o.cancel = cli_interrupt_start();
+	o.threads = cli_threads_start();
 	*ret = o;
 	return CAIRN_OK;
 }

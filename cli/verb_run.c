@@ -111,7 +111,9 @@ const cli_verb cli_verb_run = {
 		"text are relative to the working directory.\n\n"
 		"Interrupted (Ctrl-C: what is in flight is finished), killed or out of disk: the "
 		"same\ncommand again continues at the missing chunks. A finished output is left "
-		"alone unless\n--on-exists replace is given.",
+		"alone unless\n--on-exists replace is given.\n\n"
+		"kill -USR1 adds one thread to a running command, kill -USR2 takes one away; the "
+		"results\nare the same.",
 	.examples = "  cairn run foam.py --set sigma=1,2,2 --memory 8G\n"
 		    "  cairn run -e '(read(\"fish.tif\").median_filter(5) > "
 		    "10).label().write(\"labels.zarr\")'\n"

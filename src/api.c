@@ -221,6 +221,7 @@ cairn_status crn_api_options(const cairn_options *options, crn_run_options *ret,
 		.print = o->print ? pass_print : NULL,
 		.user = (void *)o,
 		.cancel = o->cancel,
+		.threads = o->threads,
 		.profile = (crn_profile_style)o->profile,
 		.fsync = CRN_FSYNC_BATCH,
 	};

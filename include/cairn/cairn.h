@@ -112,6 +112,10 @@ typedef struct cairn_options {
 	/* May be set by a signal handler: 1 finishes what is in flight, 2 stops as soon as
 	 * possible. The run then returns CAIRN_INTERRUPTED and can be resumed. */
 	const volatile int *cancel;
+	/* Workers wished for now; a signal handler may change it while a run is on, and the run
+	 * follows: more or fewer threads, the same bytes. A run that finds 0 sets it to the number
+	 * it starts with. May be NULL. */
+	volatile int *threads;
 	/* Recording takes about 2 MB of the budget. */
 	cairn_profile_style profile;
 	cairn_fsync fsync;

@@ -202,6 +202,10 @@ static cairn_status state_init(crn_state *st, cairn_error *err)
 		.residents = st->residents,
 		.voxels = st->voxels,
 		.bytes_read = &st->bytes_read};
+	int none = 0;
+	if (st->options->threads)
+		__atomic_compare_exchange_n(st->options->threads, &none, p->options.n_threads,
+			false, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
 	crn_sched_options o = {.n_threads = p->options.n_threads,
 		.keep_going = st->options->keep_going,
 		.cancel = st->options->cancel,

@@ -59,8 +59,9 @@ typedef struct crn_run_options {
 	/* Set to 1 by a signal handler: what is in flight is finished, then INTERRUPTED; 2: stop
 	 * soon. */
 	const volatile int *cancel;
-	/* Workers wished for now, 0: n_threads; may be changed while the run is on. May be NULL. */
-	const volatile int *threads;
+	/* Workers wished for now; may be changed while the run is on. The run sets 0 to n_threads.
+	 * May be NULL. */
+	volatile int *threads;
 	int64_t tile_voxels; /* tests: tiles of at most so many voxels; 0: the plan decides */
 } crn_run_options;
 
