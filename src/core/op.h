@@ -254,6 +254,7 @@ struct crn_op {
 	const char *source;  /* "scipy.ndimage.gaussian_filter", a paper, a specification */
 	const char *example; /* one pipeline snippet that runs; may be NULL */
 	crn_op_kind kind;
+	bool whole_tiles;        /* a call is dear (a process, a file): no slabs, whole tiles */
 	bool internal;           /* not callable from pipelines (correlate1d passes and the like) */
 	bool takes_bits;         /* compute, fold: bool inputs may be rows of bits */
 	bool gives_bits;         /* compute: a bool output may be rows of bits */

@@ -148,3 +148,118 @@ void crn_border_fill(const crn_view *dst, const crn_need *need, const crn_view *
 			copy_row(&c, to, from);
 	}
 }
+
+/* ---- in place ---- */
+
+/* Part of border->region on axis d where the index is `at`; before axis d only what is held, after
+ * it everything: axes are filled from the last to the first. */
+static crn_region border_slice(
+	const crn_need *border, const crn_region *held, int d, int64_t at, int64_t n)
+{
+	crn_region r = border->region;
+	for (int k = 0; k < d; k++) {
+		r.lo[k] = held->lo[k];
+		r.n[k] = held->n[k];
+		r.step[k] = held->step[k];
+	}
+	r.lo[d] = at;
+	r.n[d] = n;
+	r.step[d] = 1;
+	return r;
+}
+
+/* First index from `i` on that lies outside the domain. */
+static int64_t outside_from(int64_t i, int64_t extent)
+{
+	return i >= 0 && i < extent ? extent : i;
+}
+
+static void extend_axis(
+	const crn_view *v, const crn_need *border, const crn_region *held, int64_t extent, int d)
+{
+	const crn_region *room = &border->region;
+	int64_t i = outside_from(room->lo[d], extent), last = crn_region_last(room, d);
+	for (; i <= last; i = outside_from(i + 1, extent)) {
+		crn_region to = border_slice(border, held, d, i, 1);
+		crn_view dst = crn_view_part(v, room, &to);
+		int64_t from = crn_border_index(i, extent, border->border);
+		if (from < 0) {
+			crn_view_fill(&dst, border->cval);
+			continue;
+		}
+		to.lo[d] = from;
+		crn_view src = crn_view_part(v, room, &to);
+		crn_view_copy(&dst, &src);
+	}
+}
+
+/* Elements of one row: to[k] from from[k], or the constant. */
+typedef struct row_ends {
+	int n;
+	int64_t to[MOST_MAPPED],
+		from[MOST_MAPPED]; /* bytes from the row's start; from -1: constant */
+} row_ends;
+
+#define COPY_ENDS(type) \
+	for (int k = 0; k < e->n; k++) { \
+		type value; \
+		memcpy(&value, e->from[k] < 0 ? (const char *)cval->bytes : row + e->from[k], \
+			sizeof(value)); \
+		memcpy(row + e->to[k], &value, sizeof(value)); \
+	}
+
+static void copy_ends(const row_ends *e, char *row, size_t size, const crn_elem *cval)
+{
+	switch (size) {
+	case 1:
+		COPY_ENDS(uint8_t);
+		break;
+	case 2:
+		COPY_ENDS(uint16_t);
+		break;
+	case 4:
+		COPY_ENDS(uint32_t);
+		break;
+	default:
+		COPY_ENDS(uint64_t);
+		break;
+	}
+}
+
+/* The last axis row by row: each row is read once. False if its border is too wide for the list. */
+static bool extend_rows(
+	const crn_view *v, const crn_need *border, const crn_region *held, int64_t extent)
+{
+	const crn_region *room = &border->region;
+	int x = v->ndim - 1;
+	int64_t i = outside_from(room->lo[x], extent), last = crn_region_last(room, x);
+	int64_t size = (int64_t)crn_dtype_size(v->dtype);
+	row_ends ends;
+	ends.n = 0;
+	for (; i <= last; i = outside_from(i + 1, extent)) {
+		if (ends.n == MOST_MAPPED)
+			return false;
+		int64_t from = crn_border_index(i, extent, border->border);
+		ends.to[ends.n] = (i - room->lo[x]) * size;
+		ends.from[ends.n++] = from < 0 ? -1 : (from - room->lo[x]) * size;
+	}
+	if (ends.n == 0)
+		return true;
+	crn_region inside = border_slice(border, held, x, room->lo[x], room->n[x]);
+	crn_view part = crn_view_part(v, room, &inside);
+	crn_rows rows;
+	for (crn_rows_begin(&rows, part.ndim, part.shape); !rows.end; crn_rows_next(&rows))
+		copy_ends(&ends, crn_rows_at(&rows, &part), (size_t)size, &border->cval);
+	return true;
+}
+
+void crn_border_extend(const crn_view *v, const crn_need *border, const crn_region *held,
+	const int64_t *shape, int skip)
+{
+	for (int d = v->ndim - 1; d >= 0; d--) {
+		if (d == skip)
+			continue;
+		if (d < v->ndim - 1 || !extend_rows(v, border, held, shape[d]))
+			extend_axis(v, border, held, shape[d], d);
+	}
+}

@@ -15,4 +15,14 @@
 void crn_border_fill(const crn_view *dst, const crn_need *need, const crn_view *src,
 	const crn_region *held, const int64_t *shape);
 
+/**
+ * Fills the border of a buffer in place.
+ *
+ * @param v     the buffer, of border->region; its rows are contiguous
+ * @param held  the part of it that is there; the border's sources are inside
+ * @param skip  axis on which nothing is filled (held and border->region agree); -1: none
+ */
+void crn_border_extend(const crn_view *v, const crn_need *border, const crn_region *held,
+	const int64_t *shape, int skip);
+
 #endif

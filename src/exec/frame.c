@@ -2,45 +2,46 @@
  *
  * frame.c -- the tile evaluator. See frame.h.
  *
- *	for every node in order, for every instance:
- *	    inputs: part of an instance's buffer, or a copy with borders filled
- *	    compute into a pool buffer (or the caller's memory)
- *	    release what nobody reads any more
+ *	for every step of the walk, for every node in order, for every instance:
+ *	    move what is still needed to the front of its buffer, if that is full
+ *	    inputs: part of a source's buffer, or a copy with borders filled
+ *	    compute the new planes into the buffer (or the caller's memory)
+ *	    extend their border, if a stencil reads them
+ *
+ * The walk (plan/walk.h) says which planes are new at a step and which are still held.
  */
 #include "exec/frame.h"
 
 #include "base/mem.h"
 #include "exec/border.h"
 #include "exec/program.h"
+#include "plan/arena.h"
 #include "plan/need.h"
 
 #include <assert.h>
 #include <stdatomic.h>
 #include <string.h>
 
+/* What a slide's memory shows now. */
 typedef struct instance {
-	crn_view view;
-	void *buffer; /* to give back; NULL: somebody else's memory */
-	size_t bytes;
-	int uses;     /* reads still to come */
-	int looks_at; /* view: linear index of the instance it shows, else -1 */
+	crn_view view;     /* of `region` */
+	crn_region region; /* held, border included */
+	int64_t start;     /* own buffer: position of its first plane */
 } instance;
 
 struct crn_frame {
 	const crn_frame_env *env;
 	const crn_piece *piece;
-	crn_layout *layout;
+	const crn_view *owned; /* per root; NULL: the frame keeps them */
 	crn_pinned_fn pinned;
 	void *task;
-	instance *instances;          /* node * CRN_LAYOUT_LIST + list entry */
+	crn_walk walk;
+	instance *instances; /* per slide */
+	char *arena;
+	size_t arena_bytes;
 	void *copies[CRN_MAX_INPUTS]; /* roots that had to be made contiguous */
 	size_t copy_bytes[CRN_MAX_INPUTS];
 };
-
-static instance *at(crn_frame *f, int node, int v)
-{
-	return &f->instances[node * CRN_LAYOUT_LIST + v];
-}
 
 static cairn_status take(crn_frame *f, size_t n, void **ret, cairn_error *err)
 {
@@ -48,30 +49,14 @@ static cairn_status take(crn_frame *f, size_t n, void **ret, cairn_error *err)
 	return *ret ? CAIRN_OK : crn_fail_memory(err, "a tile buffer", n);
 }
 
-static void release(crn_frame *f, int linear)
+static const crn_pnode *pnode_of(const crn_frame *f, const crn_slide *s)
 {
-	instance *in = &f->instances[linear];
-	if (--in->uses > 0)
-		return;
-	crn_pool_give(f->env->pool, in->buffer, in->bytes);
-	in->buffer = NULL;
-	if (in->looks_at >= 0) {
-		int shown = in->looks_at;
-		in->looks_at = -1;
-		release(f, shown);
-	}
+	return &f->piece->nodes[s->node];
 }
 
-/* Buffer of an instance's own. */
-static cairn_status own_buffer(crn_frame *f, int node, int v, cairn_error *err)
+static instance *instance_of(crn_frame *f, const crn_slide *s)
 {
-	instance *in = at(f, node, v);
-	const crn_node *n = f->piece->nodes[node].node;
-	const crn_region *r = &f->layout->of[node].region[v];
-	in->bytes = crn_view_dense_bytes(n->type.dtype, r->ndim, r->n);
-	CRN_TRY(take(f, in->bytes, &in->buffer, err));
-	in->view = crn_view_dense(in->buffer, n->type.dtype, r->ndim, r->n);
-	return CAIRN_OK;
+	return &f->instances[s - f->walk.slides];
 }
 
 /* ---- inputs ---- */
@@ -79,68 +64,59 @@ static cairn_status own_buffer(crn_frame *f, int node, int v, cairn_error *err)
 typedef struct input {
 	crn_need need;
 	crn_region read;
-	int node, v; /* instance read; v < 0: nothing is read */
-	void *copy;
-	size_t copy_bytes;
+	const crn_slide *from; /* NULL: nothing is read */
 } input;
 
-static void find_input(crn_frame *f, const crn_pnode *pn, int k, const crn_region *r, input *ret)
+static void find_input(crn_frame *f, const crn_slide *s, int k, const crn_region *r, input *ret)
 {
-	const crn_node *n = f->piece->nodes[pn->in[k]].node;
-	*ret = (input){.node = pn->in[k], .v = -1};
-	crn_piece_need(pn, k, n, r, &ret->need);
-	ret->read = crn_need_read(&ret->need, n->type.shape);
-	if (!crn_region_empty(&ret->read)) {
-		ret->v = crn_layout_find(f->layout, ret->node, &ret->read);
-		assert(ret->v >= 0);
-	}
+	const crn_edge *e = &f->walk.edges[s->edge0 + k];
+	crn_walk_need(&f->walk, s, k, r, &ret->need, &ret->read);
+	bool reads = !crn_region_empty(&ret->read);
+	assert(!reads || e->source >= 0);
+	ret->from = reads ? &f->walk.slides[e->source] : NULL;
 }
 
-static crn_view part_of(crn_frame *f, const input *in)
+static crn_view part_of(crn_frame *f, const input *in, const crn_region *part)
 {
-	return crn_view_part(
-		&at(f, in->node, in->v)->view, &f->layout->of[in->node].region[in->v], &in->read);
+	instance *i = instance_of(f, in->from);
+	return crn_view_part(&i->view, &i->region, part);
 }
 
-/* The view an op may read: exact region, contiguous rows, borders filled. */
-static cairn_status exact_view(crn_frame *f, input *in, crn_view *ret, cairn_error *err)
+/* The view an op may read: exact region, contiguous rows, borders filled. Copies go to *temporary.
+ */
+static void exact_view(
+	crn_frame *f, const crn_slide *s, int k, const input *in, crn_view *ret, char **temporary)
 {
-	const crn_node *n = f->piece->nodes[in->node].node;
+	const crn_node *n = f->piece->nodes[pnode_of(f, s)->in[k]].node;
 	const crn_region *want = &in->need.region;
 	if (crn_region_empty(want)) {
 		*ret = crn_view_dense(NULL, n->type.dtype, want->ndim, want->n);
-		return CAIRN_OK;
+		return;
+	}
+	if (!f->walk.edges[s->edge0 + k].copied) {
+		*ret = part_of(f, in, want);
+		assert(crn_view_rows_contiguous(ret));
+		return;
 	}
 	crn_view part = {0};
-	if (in->v >= 0) {
-		part = part_of(f, in);
-		if (crn_region_equal(&in->read, want) && crn_view_rows_contiguous(&part)) {
-			*ret = part;
-			return CAIRN_OK;
-		}
-	}
-	in->copy_bytes = crn_view_dense_bytes(n->type.dtype, want->ndim, want->n);
-	CRN_TRY(take(f, in->copy_bytes, &in->copy, err));
-	*ret = crn_view_dense(in->copy, n->type.dtype, want->ndim, want->n);
+	if (in->from)
+		part = part_of(f, in, &in->read);
+	size_t bytes = crn_view_dense_bytes(n->type.dtype, want->ndim, want->n);
+	*ret = crn_view_dense(*temporary, n->type.dtype, want->ndim, want->n);
 	crn_span span = crn_span_begin(CRN_SPAN_COPY, CRN_SPAN_INHERIT);
 	crn_border_fill(ret, &in->need, &part, &in->read, n->type.shape);
-	crn_span_end(&span, (int64_t)in->copy_bytes, crn_region_count(want));
-	return CAIRN_OK;
+	crn_span_end(&span, (int64_t)bytes, crn_region_count(want));
+	*temporary += crn_arena_round(bytes);
 }
 
-static void drop_copies(crn_frame *f, input *in, int n)
-{
-	for (int k = 0; k < n; k++)
-		crn_pool_give(f->env->pool, in[k].copy, in[k].copy_bytes);
-}
+/* ---- one instance, by role; all fill `out`, the region r of the slide ---- */
 
-/* ---- one instance, by role ---- */
-
-static cairn_status run_compute(crn_frame *f, const crn_pnode *pn, const crn_region *r,
+static cairn_status run_compute(crn_frame *f, const crn_slide *s, const crn_region *r,
 	const crn_view *out, cairn_error *err)
 {
+	const crn_pnode *pn = pnode_of(f, s);
 	const crn_node *n = pn->node;
-	input in[CRN_MAX_INPUTS];
+	char *temporary = f->arena + s->temp_offset;
 	crn_view views[CRN_MAX_INPUTS];
 	crn_region regions[CRN_MAX_INPUTS];
 	crn_call call = {.node = n,
@@ -150,33 +126,28 @@ static cairn_status run_compute(crn_frame *f, const crn_pnode *pn, const crn_reg
 		.n_in = pn->n_in,
 		.in_region = regions,
 		.in = views};
-	cairn_status status = CAIRN_OK;
-	int ready = 0;
-	for (; ready < pn->n_in && status == CAIRN_OK; ready++) {
-		find_input(f, pn, ready, r, &in[ready]);
-		status = exact_view(f, &in[ready], &views[ready], err);
-		regions[ready] = in[ready].need.region;
+	for (int k = 0; k < pn->n_in; k++) {
+		input in;
+		find_input(f, s, k, r, &in);
+		exact_view(f, s, k, &in, &views[k], &temporary);
+		regions[k] = in.need.region;
 	}
 	if (n->op->kind == CRN_GLOBAL)
 		call.state = f->env->states[pn->slot];
 	call.scratch_bytes = n->op->scratch ? n->op->scratch(n, r) : 0;
-	if (status == CAIRN_OK && call.scratch_bytes > 0)
-		status = take(f, call.scratch_bytes, &call.scratch, err);
-	if (status == CAIRN_OK)
-		status = n->op->compute(&call, err);
-	crn_pool_give(f->env->pool, call.scratch, call.scratch_bytes);
-	drop_copies(f, in, ready);
-	return status;
+	call.scratch = temporary;
+	assert(temporary + call.scratch_bytes <= f->arena + s->temp_offset + s->temp_bytes);
+	return n->op->compute(&call, err);
 }
 
-static cairn_status run_group(crn_frame *f, const crn_pnode *pn, const crn_region *r,
-	const crn_view *out, cairn_error *err)
+static void run_group(crn_frame *f, const crn_slide *s, const crn_region *r, const crn_view *out)
 {
+	const crn_pnode *pn = pnode_of(f, s);
 	crn_view views[CRN_MAX_INPUTS];
 	for (int k = 0; k < pn->n_in; k++) {
 		input in;
-		find_input(f, pn, k, r, &in);
-		crn_view part = part_of(f, &in), wide = *out;
+		find_input(f, s, k, r, &in);
+		crn_view part = part_of(f, &in, &in.read), wide = *out;
 		wide.data = part.data;
 		wide.dtype = part.dtype;
 		int shift = out->ndim - part.ndim;
@@ -187,37 +158,27 @@ static cairn_status run_group(crn_frame *f, const crn_pnode *pn, const crn_regio
 		}
 		views[k] = wide;
 	}
-	size_t bytes = crn_program_scratch(pn);
-	void *scratch = NULL;
-	CRN_TRY(take(f, bytes, &scratch, err));
-	crn_program_run(pn, out, views, scratch);
-	crn_pool_give(f->env->pool, scratch, bytes);
-	return CAIRN_OK;
+	crn_program_run(pn, out, views, f->arena + s->temp_offset);
 }
 
-static cairn_status run_box(crn_frame *f, const crn_pnode *pn, const crn_region *r,
+static cairn_status run_box(crn_frame *f, const crn_slide *s, const crn_region *r,
 	const crn_view *out, cairn_error *err)
 {
-	crn_source *s = pn->node->source;
-	void *scratch = NULL;
-	if (s->box_scratch)
-		CRN_TRY(take(f, s->box_scratch, &scratch, err));
-	cairn_status status = s->ops->read_box(s, r, out, scratch, err);
-	crn_pool_give(f->env->pool, scratch, s->box_scratch);
+	crn_source *source = pnode_of(f, s)->node->source;
+	cairn_status status = source->ops->read_box(source, r, out, f->arena + s->temp_offset, err);
 	atomic_fetch_add_explicit(f->env->bytes_read,
 		(int64_t)crn_view_dense_bytes(out->dtype, out->ndim, out->shape),
 		memory_order_relaxed);
 	return status;
 }
 
-static void show_view(crn_frame *f, int node, int v)
+/* What a view node's region r looks like in its input's memory. */
+static crn_view look_at(crn_frame *f, const crn_slide *s, const crn_region *r)
 {
-	const crn_pnode *pn = &f->piece->nodes[node];
-	const crn_region *r = &f->layout->of[node].region[v];
-	instance *self = at(f, node, v);
+	const crn_pnode *pn = pnode_of(f, s);
 	input in;
-	find_input(f, pn, 0, r, &in);
-	crn_view part = part_of(f, &in);
+	find_input(f, s, 0, r, &in);
+	crn_view part = part_of(f, &in, &in.read);
 	crn_affine a;
 	memset(&a, 0, sizeof(a));
 	pn->node->op->affine(pn->node, &a);
@@ -233,43 +194,48 @@ static void show_view(crn_frame *f, int node, int v)
 			data += (part.shape[k] - 1) * part.stride[k];
 	}
 	shown.data = data;
-	self->view = shown;
-	self->looks_at = in.node * CRN_LAYOUT_LIST + in.v;
+	return shown;
 }
 
-/* A region of a cut: the chunk itself when one holds it all, else a copy out of several. */
-static cairn_status gather_chunks(crn_frame *f, int node, int v, cairn_error *err)
+/* Chunk `index` of the slide's cut, and its region. */
+static crn_view chunk_view(crn_frame *f, const crn_slide *s, int64_t index, crn_region *ret_held)
 {
-	const crn_pnode *pn = &f->piece->nodes[node];
-	const crn_cut *cut = &f->env->plan->cuts[pn->slot];
-	const crn_region *r = &f->layout->of[node].region[v];
-	instance *self = at(f, node, v);
-	int64_t first[CRN_MAX_NDIM], n[CRN_MAX_NDIM], idx[CRN_MAX_NDIM], count = 1;
-	crn_tiling_overlap(&cut->chunks, r, first, n);
+	const crn_pnode *pn = pnode_of(f, s);
+	*ret_held = crn_tiling_region(&f->env->plan->cuts[pn->slot].chunks, index);
+	void *data = (void *)(uintptr_t)f->pinned(f->task, pn->slot, index);
+	return crn_view_dense(data, pn->node->type.dtype, ret_held->ndim, ret_held->n);
+}
+
+/* First chunk that overlaps r, and their number per axis; returns how many there are. */
+static int64_t chunks_of(
+	crn_frame *f, const crn_slide *s, const crn_region *r, int64_t *ret_first, int64_t *ret_n)
+{
+	int64_t count = 1;
+	crn_tiling_overlap(&f->env->plan->cuts[pnode_of(f, s)->slot].chunks, r, ret_first, ret_n);
 	for (int d = 0; d < r->ndim; d++)
-		count *= n[d];
-	if (count > 1)
-		CRN_TRY(own_buffer(f, node, v, err));
+		count *= ret_n[d];
+	return count;
+}
+
+static void gather_chunks(
+	crn_frame *f, const crn_slide *s, const crn_region *r, const crn_view *out)
+{
+	const crn_cut *cut = &f->env->plan->cuts[pnode_of(f, s)->slot];
+	int64_t first[CRN_MAX_NDIM], n[CRN_MAX_NDIM], idx[CRN_MAX_NDIM];
+	int64_t count = chunks_of(f, s, r, first, n);
 	for (int64_t c = 0; c < count; c++) {
 		crn_unravel(c, r->ndim, n, idx);
 		for (int d = 0; d < r->ndim; d++)
 			idx[d] += first[d];
-		int64_t index = crn_ravel(idx, r->ndim, cut->chunks.grid);
-		crn_region held = crn_tiling_region(&cut->chunks, index);
-		void *data = (void *)(uintptr_t)f->pinned(f->task, pn->slot, index);
-		crn_view chunk = crn_view_dense(data, pn->node->type.dtype, r->ndim, held.n);
-		if (count == 1) {
-			self->view = crn_view_part(&chunk, &held, r);
-			break;
-		}
+		crn_region held;
+		crn_view chunk = chunk_view(f, s, crn_ravel(idx, r->ndim, cut->chunks.grid), &held);
 		crn_region common = crn_region_within(r, &held);
 		if (crn_region_empty(&common))
 			continue;
 		crn_view from = crn_view_part(&chunk, &held, &common);
-		crn_view to = crn_view_part(&self->view, r, &common);
+		crn_view to = crn_view_part(out, r, &common);
 		crn_view_copy(&to, &from);
 	}
-	return CAIRN_OK;
 }
 
 static void count_voxels(crn_frame *f, const crn_pnode *pn, const crn_region *r)
@@ -284,40 +250,49 @@ static void count_voxels(crn_frame *f, const crn_pnode *pn, const crn_region *r)
 	}
 }
 
-static cairn_status run_instance(
-	crn_frame *f, int node, int v, const crn_view *target, cairn_error *err)
+static crn_view resident_view(crn_frame *f, const crn_slide *s, const crn_region *r)
 {
-	const crn_pnode *pn = &f->piece->nodes[node];
-	const crn_region *r = &f->layout->of[node].region[v];
-	instance *self = at(f, node, v);
-	self->looks_at = -1;
-	self->uses = f->layout->of[node].uses[v] + 1; /* one more: the frame's own, for roots */
-	if (pn->role == CRN_ROLE_VIEW) {
-		show_view(f, node, v);
-		return CAIRN_OK;
-	}
-	if (pn->role == CRN_ROLE_CHUNKS) {
-		crn_span span = crn_span_begin(CRN_SPAN_COPY, pn->info);
-		cairn_status status = gather_chunks(f, node, v, err);
-		crn_span_end(&span, (int64_t)self->bytes, self->bytes ? crn_region_count(r) : 0);
-		return status;
-	}
-	if (pn->role == CRN_ROLE_RESIDENT) {
-		crn_region whole = crn_region_whole(r->ndim, pn->node->type.shape);
-		self->view = crn_view_part(&f->env->residents[pn->slot], &whole, r);
-		return CAIRN_OK;
-	}
-	if (target)
-		self->view = *target;
-	else
-		CRN_TRY(own_buffer(f, node, v, err));
+	const crn_pnode *pn = pnode_of(f, s);
+	crn_region whole = crn_region_whole(r->ndim, pn->node->type.shape);
+	return crn_view_part(&f->env->residents[pn->slot], &whole, r);
+}
+
+/* Fills `out` with region r of the slide: the one place where voxels are made. */
+static cairn_status fill(crn_frame *f, const crn_slide *s, const crn_region *r, const crn_view *out,
+	cairn_error *err)
+{
+	const crn_pnode *pn = pnode_of(f, s);
+	cairn_status status = CAIRN_OK;
+	crn_view from;
 	count_voxels(f, pn, r);
-	crn_span span = crn_span_begin(
-		pn->role == CRN_ROLE_BOX ? CRN_SPAN_DECODE : CRN_SPAN_COMPUTE, pn->info);
-	cairn_status status = pn->role == CRN_ROLE_GROUP ? run_group(f, pn, r, &self->view, err)
-			      : pn->role == CRN_ROLE_BOX ? run_box(f, pn, r, &self->view, err)
-							 : run_compute(f, pn, r, &self->view, err);
-	crn_span_end(&span, crn_region_count(r) * (int64_t)crn_dtype_size(self->view.dtype),
+	crn_span span = crn_span_begin(pn->role == CRN_ROLE_BOX ? CRN_SPAN_DECODE
+				       : pn->role == CRN_ROLE_COMPUTE || pn->role == CRN_ROLE_GROUP
+					       ? CRN_SPAN_COMPUTE
+					       : CRN_SPAN_COPY,
+		pn->info);
+	switch (pn->role) {
+	case CRN_ROLE_CHUNKS:
+		gather_chunks(f, s, r, out);
+		break;
+	case CRN_ROLE_RESIDENT:
+		from = resident_view(f, s, r);
+		crn_view_copy(out, &from);
+		break;
+	case CRN_ROLE_VIEW:
+		from = look_at(f, s, r);
+		crn_view_copy(out, &from);
+		break;
+	case CRN_ROLE_BOX:
+		status = run_box(f, s, r, out, err);
+		break;
+	case CRN_ROLE_GROUP:
+		run_group(f, s, r, out);
+		break;
+	default:
+		status = run_compute(f, s, r, out, err);
+		break;
+	}
+	crn_span_end(&span, crn_region_count(r) * (int64_t)crn_dtype_size(out->dtype),
 		crn_region_count(r));
 	if (status != CAIRN_OK) {
 		char text[CRN_REGION_TEXT];
@@ -326,73 +301,168 @@ static cairn_status run_instance(
 	return status;
 }
 
-/* ---- the whole tile ---- */
+/* ---- sliding buffers ---- */
 
-/* Destination of an instance if it is exactly an owned root. */
-static const crn_view *target_of(
-	const crn_frame *f, int node, int v, const crn_region *roots, const crn_view *owned)
+/* Plane at a position of an own buffer. */
+static char *plane_at(crn_frame *f, const crn_slide *s, int64_t position)
 {
-	for (int k = 0; owned && k < f->piece->n_roots; k++)
-		if (f->piece->roots[k] == node &&
-			crn_region_equal(&f->layout->of[node].region[v], &roots[k]))
-			return &owned[k];
-	return NULL;
+	int64_t slot = position - instance_of(f, s)->start;
+	if (s->back)
+		slot = s->planes - 1 - slot;
+	return f->arena + s->offset + s->lead + slot * (int64_t)s->plane_bytes;
 }
 
-static void release_inputs(crn_frame *f, int node)
+/* Makes the buffer hold [from, to): planes before `from` are gone, those up to `have` are kept. */
+static void slide(crn_frame *f, const crn_slide *s, int64_t from, int64_t have, int64_t to)
 {
-	const crn_pnode *pn = &f->piece->nodes[node];
-	for (int v = 0; v < f->layout->of[node].n; v++) {
-		for (int k = 0; k < pn->n_in && pn->role != CRN_ROLE_VIEW; k++) {
-			input in;
-			find_input(f, pn, k, &f->layout->of[node].region[v], &in);
-			if (in.v >= 0)
-				release(f, in.node * CRN_LAYOUT_LIST + in.v);
-		}
+	instance *self = instance_of(f, s);
+	if (to - self->start > s->planes) {
+		assert(to - from <= s->planes);
+		/* The lowest plane in memory is the last one when walking backwards. */
+		char *kept = have > from ? plane_at(f, s, s->back ? have - 1 : from) : NULL;
+		self->start = from;
+		if (kept)
+			memmove(plane_at(f, s, s->back ? have - 1 : from), kept,
+				(size_t)(have - from) * s->plane_bytes);
+	}
+	self->region = crn_slide_part(s, true, from, to);
+	self->view = (crn_view){.data = plane_at(f, s, s->back ? to - 1 : from),
+		.dtype = pnode_of(f, s)->node->type.dtype,
+		.ndim = s->room.ndim};
+	for (int d = 0; d < s->room.ndim; d++) {
+		self->view.shape[d] = self->region.n[d];
+		self->view.stride[d] = s->stride[d];
 	}
 }
 
-static bool is_root(const crn_piece *p, int node)
+/* Border planes [from, to) of the walked axis are copies of planes inside the domain. */
+static void copy_border_planes(crn_frame *f, const crn_slide *s, int64_t from, int64_t to)
 {
-	for (int k = 0; k < p->n_roots; k++)
-		if (p->roots[k] == node)
-			return true;
-	return false;
-}
-
-static cairn_status run_all(
-	crn_frame *f, const crn_region *roots, const crn_view *owned, cairn_error *err)
-{
-	for (int i = 0; i < f->piece->n_nodes; i++) {
-		if (f->piece->nodes[i].role == CRN_ROLE_MEMBER)
+	instance *self = instance_of(f, s);
+	const int64_t *shape = pnode_of(f, s)->node->type.shape;
+	for (int64_t p = from; p < to; p++) {
+		int64_t i = s->room.lo[s->axis] + (s->back ? s->n - 1 - p : p);
+		int64_t source = crn_border_index(i, shape[s->axis], s->border);
+		crn_region r = crn_slide_part(s, true, p, p + 1);
+		crn_view plane = crn_view_part(&self->view, &self->region, &r);
+		if (source < 0) {
+			crn_view_fill(&plane, s->cval);
 			continue;
-		for (int v = 0; v < f->layout->of[i].n; v++)
-			CRN_TRY(run_instance(f, i, v, target_of(f, i, v, roots, owned), err));
-		release_inputs(f, i);
-		for (int v = 0; v < f->layout->of[i].n && !is_root(f->piece, i); v++)
-			release(f, i * CRN_LAYOUT_LIST + v);
+		}
+		r.lo[s->axis] = source;
+		crn_view inside = crn_view_part(&self->view, &self->region, &r);
+		crn_view_copy(&plane, &inside);
 	}
+}
+
+/* Extends the new planes [have, to) into the border. */
+static void extend(crn_frame *f, const crn_slide *s, int64_t have, int64_t to)
+{
+	instance *self = instance_of(f, s);
+	int64_t from = have < s->first ? s->first : have, end = to < s->end ? to : s->end;
+	if (from < end) {
+		crn_region part = crn_slide_part(s, true, from, end);
+		crn_region held = crn_slide_part(s, false, from, end);
+		crn_view v = crn_view_part(&self->view, &self->region, &part);
+		crn_need border = {.region = part, .border = s->border, .cval = s->cval};
+		crn_border_extend(&v, &border, &held, pnode_of(f, s)->node->type.shape, s->axis);
+	}
+	if (s->axis < 0)
+		return;
+	copy_border_planes(f, s, have, to < s->first ? to : s->first);
+	copy_border_planes(f, s, have > s->end ? have : s->end, to);
+}
+
+/* ---- the walk ---- */
+
+/* Somebody else's memory: what is asked for between the two positions. */
+static void show(crn_frame *f, const crn_slide *s, int64_t from, int64_t to)
+{
+	instance *self = instance_of(f, s);
+	const crn_pnode *pn = pnode_of(f, s);
+	if (pn->role == CRN_ROLE_VIEW) {
+		from = from < s->first ? s->first : from;
+		to = to > s->end ? s->end : to;
+		if (to <= from)
+			return;
+		self->region = crn_slide_part(s, false, from, to);
+		self->view = look_at(f, s, &self->region);
+		return;
+	}
+	if (self->view.data)
+		return;
+	self->region = s->held;
+	if (pn->role == CRN_ROLE_RESIDENT) {
+		self->view = resident_view(f, s, &s->held);
+		return;
+	}
+	int64_t first[CRN_MAX_NDIM], n[CRN_MAX_NDIM];
+	crn_region held;
+	chunks_of(f, s, &s->held, first, n);
+	crn_view chunk = chunk_view(f, s,
+		crn_ravel(
+			first, held.ndim = s->held.ndim, f->env->plan->cuts[pn->slot].chunks.grid),
+		&held);
+	self->view = crn_view_part(&chunk, &held, &s->held);
+}
+
+/* Brings one slide from the state before step `step` to the one after it. */
+static cairn_status advance(crn_frame *f, const crn_slide *s, int64_t step, cairn_error *err)
+{
+	const crn_walk *w = &f->walk;
+	instance *self = instance_of(f, s);
+	int64_t at = step * w->n_slides + (s - w->slides);
+	int64_t from = w->from[at], have = w->to[at], to = w->to[at + w->n_slides];
+	if (!s->own && s->target < 0) {
+		show(f, s, from, to);
+		return CAIRN_OK;
+	}
+	if (to <= have && have <= from)
+		return CAIRN_OK; /* nothing is asked of it now */
+	if (s->target >= 0) {
+		self->view = f->owned[s->target];
+		self->region = s->held;
+	} else {
+		slide(f, s, from, have, to);
+	}
+	int64_t first = have < s->first ? s->first : have, end = to < s->end ? to : s->end;
+	if (first < end) {
+		crn_region r = crn_slide_part(s, false, first, end);
+		crn_view out = crn_view_part(&self->view, &self->region, &r);
+		CRN_TRY(fill(f, s, &r, &out, err));
+	}
+	if (s->border != CRN_BORDER_NONE)
+		extend(f, s, have, to);
 	return CAIRN_OK;
 }
 
-static cairn_status hand_out(crn_frame *f, const crn_region *roots, const crn_view *owned,
+static cairn_status run_all(crn_frame *f, cairn_error *err)
+{
+	for (int64_t step = 0; step < f->walk.n_steps; step++)
+		for (int s = 0; s < f->walk.n_slides; s++)
+			if (f->walk.slides[s].used)
+				CRN_TRY(advance(f, &f->walk.slides[s], step, err));
+	return CAIRN_OK;
+}
+
+static cairn_status hand_out(crn_frame *f, const crn_layout *layout, const crn_region *roots,
 	crn_view *ret_views, cairn_error *err)
 {
 	for (int k = 0; k < f->piece->n_roots; k++) {
 		int node = f->piece->roots[k];
 		if (crn_region_empty(&roots[k])) {
-			if (!owned)
+			if (!f->owned)
 				ret_views[k] =
 					crn_view_dense(NULL, f->piece->nodes[node].node->type.dtype,
 						roots[k].ndim, roots[k].n);
 			continue;
 		}
-		int v = crn_layout_find(f->layout, node, &roots[k]);
-		instance *in = at(f, node, v);
-		crn_view part = crn_view_part(&in->view, &f->layout->of[node].region[v], &roots[k]);
-		if (owned) {
-			if (owned[k].data != part.data)
-				crn_view_copy(&owned[k], &part);
+		int v = crn_layout_find(layout, node, &roots[k]);
+		instance *in = &f->instances[node * CRN_LAYOUT_LIST + v];
+		crn_view part = crn_view_part(&in->view, &in->region, &roots[k]);
+		if (f->owned) {
+			if (f->owned[k].data != part.data)
+				crn_view_copy(&f->owned[k], &part);
 			continue;
 		}
 		if (!crn_view_rows_contiguous(&part)) {
@@ -405,6 +475,33 @@ static cairn_status hand_out(crn_frame *f, const crn_region *roots, const crn_vi
 		}
 		ret_views[k] = part;
 	}
+	return CAIRN_OK;
+}
+
+/* Plans the walk, with fewer planes a step where the tile would not fit what was set aside. */
+static cairn_status plan_walk(
+	crn_frame *f, const crn_layout *layout, const crn_region *roots, cairn_error *err)
+{
+	crn_walk_setting setting = {.roots = roots,
+		.owned_roots = f->owned != NULL,
+		.slab = f->piece->slab,
+		.chunks = crn_plan_chunks,
+		.plan = f->env->plan};
+	CRN_TRY(crn_walk_new(f->piece, &f->walk, err));
+	for (;;) {
+		CRN_TRY(crn_walk_plan(&f->walk, layout, &setting, false, err));
+		if (f->walk.bytes <= f->piece->slab.arena_bytes || f->walk.rows <= 1)
+			break;
+		setting.slab.rows = f->walk.rows / 2;
+	}
+	/* Tiles of one job take buffers of one size: they are used again and again. */
+	f->arena_bytes = f->piece->slab.arena_bytes;
+	if (f->arena_bytes < f->walk.bytes)
+		f->arena_bytes = f->walk.bytes;
+	void *arena = NULL;
+	if (f->arena_bytes > 0)
+		CRN_TRY(take(f, f->arena_bytes, &arena, err));
+	f->arena = arena;
 	return CAIRN_OK;
 }
 
@@ -422,13 +519,15 @@ cairn_status crn_frame_run(const crn_frame_env *env, const crn_piece *piece, crn
 	}
 	*f = (crn_frame){.env = env,
 		.piece = piece,
-		.layout = layout,
+		.owned = owned,
 		.pinned = pinned,
 		.task = task,
 		.instances = instances};
-	cairn_status status = run_all(f, roots, owned, err);
+	cairn_status status = plan_walk(f, layout, roots, err);
 	if (status == CAIRN_OK)
-		status = hand_out(f, roots, owned, ret_views, err);
+		status = run_all(f, err);
+	if (status == CAIRN_OK)
+		status = hand_out(f, layout, roots, ret_views, err);
 	if (status != CAIRN_OK) {
 		crn_frame_done(f);
 		return status;
@@ -441,10 +540,10 @@ void crn_frame_done(crn_frame *f)
 {
 	if (!f)
 		return;
-	for (int i = 0; i < f->piece->n_nodes * CRN_LAYOUT_LIST; i++)
-		crn_pool_give(f->env->pool, f->instances[i].buffer, f->instances[i].bytes);
+	crn_pool_give(f->env->pool, f->arena, f->arena_bytes);
 	for (int k = 0; k < CRN_MAX_INPUTS; k++)
 		crn_pool_give(f->env->pool, f->copies[k], f->copy_bytes[k]);
+	crn_walk_done(&f->walk);
 	crn_free(f->instances);
 	crn_free(f);
 }

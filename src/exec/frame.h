@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * frame.h -- computing one tile of a piece: the layout's instances, in order, in pool buffers.
+ * frame.h -- computing one tile of a piece, slab by slab, in one pool buffer.
  *
  * Invariants
- *  (1) A buffer lives from its instance's computation to its last user (as the layout's memory
- * model assumes); a view instance keeps what it looks at alive. (2) Ops see exact regions with
- * contiguous rows and filled borders (core/op.h). (3) All chunks the layout reads are pinned before
- * and during the frame. Threads: one worker. Memory: pool buffers inside the task's reservation.
+ *  (1) The tile is walked as plan/walk.h says; every plane of every instance is computed once.
+ *  (2) Ops see exact regions with contiguous rows and filled borders (core/op.h).
+ *  (3) All chunks the layout reads are pinned before and during the frame.
+ * Threads: one worker. Memory: one pool buffer inside the task's reservation.
  * Failure: every buffer is given back; the error names op and region.
  */
 #ifndef CRN_EXEC_FRAME_H

@@ -191,6 +191,7 @@ const crn_op crn_op_map_blocks = {
 	.source = "dask.array.map_overlap",
 	.example = "same = map_blocks(ones((4, 5)), \"cat\")",
 	.kind = CRN_STENCIL,
+	.whole_tiles = true,
 	.semver = 1,
 	.params = params,
 	.infer = infer,

@@ -153,6 +153,7 @@ static cairn_status add_streamed(crn_builder *b, crn_node *n, cairn_error *err)
 		return status;
 	}
 	memcpy(c.inner, t.tile, sizeof(c.inner));
+	c.piece.slab = t.slab;
 	c.chunks.work_bytes = t.work_bytes;
 	c.chunks.tile_ns = t.tile_ns * (double)t.n_tiles;
 	finish_cut(&c);
@@ -241,6 +242,7 @@ static cairn_status make_cut(crn_builder *b, crn_node *n, crn_cut *ret, cairn_er
 		crn_piece_done(&c.piece);
 		return status;
 	}
+	c.piece.slab = c.chunks.slab;
 	finish_cut(&c);
 	*ret = c;
 	return CAIRN_OK;

@@ -17,15 +17,11 @@
 typedef struct crn_instances {
 	int n;
 	crn_region region[CRN_LAYOUT_LIST]; /* in the node's coordinates, inside its domain */
-	int uses[CRN_LAYOUT_LIST];          /* reads by other nodes of the piece */
-	size_t bytes[CRN_LAYOUT_LIST];      /* work space of crn_layout_measure() */
 } crn_instances;
 
 typedef struct crn_layout {
 	int n_nodes;
-	crn_instances *of;            /* one per node of the piece */
-	int (*left)[CRN_LAYOUT_LIST]; /* uses still to come: work space of whoever walks the layout
-				       */
+	crn_instances *of; /* one per node of the piece */
 } crn_layout;
 
 CRN_CHECKED cairn_status crn_layout_new(const crn_piece *p, crn_layout *ret, cairn_error *err);
@@ -39,23 +35,9 @@ int crn_layout_find(const crn_layout *l, int i, const crn_region *part);
 void crn_piece_need(
 	const crn_pnode *pn, int k, const crn_node *in, const crn_region *out, crn_need *ret);
 
-/** Bytes one tile needs beside its destination. */
-typedef struct crn_tile_bytes {
-	size_t frame;  /* buffers, border copies, registers, scratch: peak over the tile */
-	size_t pinned; /* chunks of the cache that must be there at once */
-} crn_tile_bytes;
-
 /** Chunk geometry of a cut, for pin counts. */
 typedef void (*crn_chunks_fn)(
 	const void *plan, int slot, const crn_region *r, int64_t *ret_n_chunks, size_t *ret_bytes);
-
-/**
- * Peak bytes and estimated nanoseconds of one tile with this layout.
- *
- * @param owned_roots  roots are written into caller's memory (true) or need buffers (false)
- */
-void crn_layout_measure(crn_layout *l, const crn_piece *p, bool owned_roots, crn_chunks_fn chunks,
-	const void *plan, crn_tile_bytes *ret_bytes, double *ret_ns);
 
 /** Scratch bytes of a group's block program. */
 size_t crn_program_scratch(const crn_pnode *pn);

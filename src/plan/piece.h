@@ -62,11 +62,19 @@ typedef struct crn_pnode {
 	int group;              /* MEMBER: index of the group root; else own index */
 } crn_pnode;
 
+/** A tile of the piece is walked along `axis` of the roots, `rows` planes at a time. */
+typedef struct crn_slab {
+	int axis;
+	int64_t rows;       /* 0: all at once */
+	size_t arena_bytes; /* set aside for the buffers of one tile */
+} crn_slab;
+
 typedef struct crn_piece {
 	crn_pnode *nodes;
 	int n_nodes;
 	int roots[CRN_MAX_INPUTS]; /* indices into nodes; equal roots share one */
 	int n_roots;
+	crn_slab slab; /* set once the tiles are chosen */
 } crn_piece;
 
 /** How a node is treated by the plan being built. */

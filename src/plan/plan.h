@@ -42,6 +42,7 @@ typedef struct crn_tiling {
 	int64_t n_tiles;
 	size_t work_bytes; /* (3) */
 	double tile_ns;    /* estimate for an inner tile */
+	crn_slab slab;     /* how the piece walks a tile */
 } crn_tiling;
 void crn_tiling_set(crn_tiling *t, const crn_region *domain, const int64_t *tile);
 crn_region crn_tiling_region(const crn_tiling *t, int64_t index);

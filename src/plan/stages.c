@@ -78,6 +78,7 @@ static cairn_status build_global(crn_builder *b, int index, crn_stage *s, cairn_
 		.tight = b->tight};
 	unit_ones(q.unit);
 	CRN_TRY(crn_tiling_choose(&q, &g->tiling, err));
+	g->piece.slab = g->tiling.slab;
 	g->partial_bytes = 0;
 	for (int pass = 0; n->op->global->partial_bytes && pass < n->op->global->n_passes(n);
 		pass++) {
@@ -109,6 +110,7 @@ static cairn_status build_resident(crn_builder *b, int index, crn_stage *s, cair
 		.tight = b->tight};
 	unit_ones(q.unit);
 	CRN_TRY(crn_tiling_choose(&q, &r->tiling, err));
+	r->piece.slab = r->tiling.slab;
 	s->tasks = r->tiling;
 	p->standing_bytes += r->acc_bytes * (size_t)(p->options.n_threads + 1) + r->result_bytes;
 	charge_top(p, r->node, r->tiling.work_bytes);
@@ -227,6 +229,7 @@ static cairn_status tile_array(crn_builder *b, crn_stage *s, cairn_error *err)
 		.tight = b->tight};
 	memcpy(q.unit, s->unit, sizeof(q.unit));
 	CRN_TRY(crn_tiling_choose(&q, &s->tasks, err));
+	s->piece.slab = s->tasks.slab;
 	memcpy(s->tile, s->tasks.tile, sizeof(s->tile));
 	if (s->tasks.work_bytes <= q.share_bytes && !b->tight)
 		return CAIRN_OK;
@@ -243,6 +246,7 @@ static cairn_status tile_array(crn_builder *b, crn_stage *s, cairn_error *err)
 	s->tasks = units;
 	s->tasks.work_bytes = inner.work_bytes;
 	s->tasks.tile_ns = inner.tile_ns * (double)inner.n_tiles;
+	s->piece.slab = inner.slab;
 	memcpy(s->tile, inner.tile, sizeof(s->tile));
 	return CAIRN_OK;
 }
@@ -279,6 +283,7 @@ static cairn_status build_memory(
 		.tight = b->tight};
 	unit_ones(q.unit);
 	CRN_TRY(crn_tiling_choose(&q, &s->tasks, err));
+	s->piece.slab = s->tasks.slab;
 	memcpy(s->tile, s->tasks.tile, sizeof(s->tile));
 	charge_top(p, s->node, s->tasks.work_bytes);
 	return CAIRN_OK;

@@ -4,6 +4,10 @@
  */
 #include "plan/tiling.h"
 
+#include "base/mem.h"
+#include "plan/cache_size.h"
+#include "plan/walk.h"
+
 #include <string.h>
 
 #define TASK_OVERHEAD_NS 30000.0 /* queue, layout, buffers: measured on an idle engine */
@@ -67,6 +71,7 @@ static int candidates(int64_t extent, int64_t unit, int ndim, int64_t *ret)
 typedef struct search {
 	const crn_tile_query *q;
 	crn_layout layout;
+	crn_walk walk;
 	crn_tiling best;
 	double best_score, best_ns, best_run;
 	bool found, found_inside;
@@ -81,33 +86,114 @@ static crn_region place_tile(const crn_tiling *t, int where)
 	return crn_tiling_region(t, crn_ravel(idx, t->domain.ndim, t->grid));
 }
 
-static void measure(search *s, crn_tiling *t)
+/* Chunks of the cache that must be there at once. */
+static size_t pinned_bytes(const search *s)
 {
 	const crn_tile_query *q = s->q;
-	double voxels = 1;
+	size_t pinned = 0;
+	for (int i = 0; i < q->piece->n_nodes; i++) {
+		const crn_pnode *pn = &q->piece->nodes[i];
+		for (int v = 0; pn->role == CRN_ROLE_CHUNKS && v < s->layout.of[i].n; v++) {
+			int64_t n_chunks;
+			size_t bytes;
+			crn_plan_chunks(
+				q->plan, pn->slot, &s->layout.of[i].region[v], &n_chunks, &bytes);
+			pinned += (size_t)n_chunks * crn_buffer_bytes(bytes);
+		}
+	}
+	return pinned;
+}
+
+static cairn_status walk_tile(search *s, const crn_region *roots, const crn_slab *slab,
+	double *ret_traffic_ns, cairn_error *err)
+{
+	crn_walk_setting setting = {.roots = roots,
+		.owned_roots = s->q->owned_roots,
+		.slab = *slab,
+		.chunks = crn_plan_chunks,
+		.plan = s->q->plan};
+	CRN_TRY(crn_walk_plan(&s->walk, &s->layout, &setting, true, err));
+	*ret_traffic_ns = crn_walk_traffic_ns(&s->walk);
+	return CAIRN_OK;
+}
+
+/* The first axis that can be cut: rows are not, unless there is nothing else. */
+static int slab_axis(const crn_region *r)
+{
+	for (int d = 0; d + 1 < r->ndim; d++)
+		if (r->n[d] > 1)
+			return d;
+	return r->ndim == 1 ? 0 : r->ndim;
+}
+
+/* Planes a step: all at once if that stays in the cache, else what is fastest of a few heights that
+ * might. */
+static cairn_status choose_slab(
+	search *s, const crn_region *roots, crn_slab *ret, double *ret_ns, cairn_error *err)
+{
+	crn_slab slab = {.axis = slab_axis(&roots[0])};
+	int64_t extent = slab.axis < roots[0].ndim ? roots[0].n[slab.axis] : 1;
+	CRN_TRY(walk_tile(s, roots, &slab, ret_ns, err));
+	*ret = slab;
+	if (s->walk.bytes <= crn_cache_bytes())
+		return CAIRN_OK;
+	double share = (double)crn_cache_bytes() / (double)s->walk.bytes;
+	slab.rows = (int64_t)((double)extent * share);
+	slab.rows = slab.rows > 1 ? slab.rows : 1;
+	for (int i = 0; i < 3 && slab.rows < extent; i++, slab.rows *= 4) {
+		double ns;
+		CRN_TRY(walk_tile(s, roots, &slab, &ns, err));
+		if (ns >= *ret_ns)
+			continue;
+		*ret_ns = ns;
+		*ret = slab;
+	}
+	return CAIRN_OK;
+}
+
+/* Lays out the tile at one of three places. */
+static void lay_out(search *s, const crn_tiling *t, int where, crn_region *ret_roots)
+{
+	crn_region r = place_tile(t, where);
+	for (int k = 0; k < s->q->piece->n_roots; k++)
+		ret_roots[k] = r;
+	crn_layout_fill(&s->layout, s->q->piece, ret_roots);
+}
+
+/* Bytes a task needs beside the arena of its tile, for the present layout. */
+static size_t other_bytes(const search *s, const crn_region *root)
+{
+	const crn_node *fold = s->q->fold;
+	size_t bytes = pinned_bytes(s);
+	if (fold && fold->op->global->fold_scratch)
+		bytes += crn_buffer_bytes(fold->op->global->fold_scratch(fold, root));
+	return bytes;
+}
+
+/* The middle tile is laid out already, and its walk chosen. */
+static cairn_status measure(search *s, crn_tiling *t, cairn_error *err)
+{
+	const crn_tile_query *q = s->q;
+	crn_region roots[CRN_MAX_INPUTS];
+	double voxels = 1, ns;
 	for (int d = 0; d < t->domain.ndim; d++)
 		voxels *= (double)t->tile[d];
-	size_t most = 0;
-	for (int where = 0; where < 3; where++) {
-		crn_region r = place_tile(t, where), roots[CRN_MAX_INPUTS];
-		for (int k = 0; k < q->piece->n_roots; k++)
-			roots[k] = r;
-		crn_tile_bytes bytes;
-		double ns;
-		crn_layout_fill(&s->layout, q->piece, roots);
-		crn_layout_measure(&s->layout, q->piece, q->owned_roots, crn_plan_chunks, q->plan,
-			&bytes, &ns);
-		size_t work = bytes.frame + bytes.pinned;
-		if (q->fold && q->fold->op->global->fold_scratch)
-			work += crn_buffer_bytes(q->fold->op->global->fold_scratch(q->fold, &r));
-		most = work > most ? work : most;
-		if (where == 1)
-			t->tile_ns = ns;
+	size_t most = 0, arena = 0;
+	for (int where = 0; where < (t->n_tiles > 1 ? 3 : 1); where++) {
+		lay_out(s, t, where, roots);
+		CRN_TRY(walk_tile(s, roots, &t->slab, &ns, err));
+		size_t other = other_bytes(s, &roots[0]);
+		most = other > most ? other : most;
+		arena = s->walk.bytes > arena ? s->walk.bytes : arena;
 	}
 	/* An eighth for regions that merge differently at other places. */
+	t->slab.arena_bytes = arena + arena / 8;
 	t->work_bytes = most + most / 8 + q->fixed_bytes;
+	if (t->slab.arena_bytes)
+		t->work_bytes += crn_buffer_bytes(t->slab.arena_bytes);
 	if (q->bytes_per_voxel)
 		t->work_bytes += crn_buffer_bytes((size_t)(voxels * (double)q->bytes_per_voxel));
+	return CAIRN_OK;
 }
 
 /* Elements of the domain that lie together in a tile: whole trailing axes and one more extent. */
@@ -122,20 +208,47 @@ static double contiguous_run(const crn_tiling *t)
 	return run;
 }
 
-static void consider(search *s, const int64_t *tile)
+/* Tiles beyond this are never better, or not wanted. */
+static int64_t most_voxels(const crn_tile_query *q)
+{
+	const int64_t limits[] = {q->most_voxels, q->plan->options.tile_voxels};
+	int64_t most = (int64_t)1 << 27;
+	for (size_t i = 0; i < CRN_COUNT(limits); i++)
+		if (limits[i] > 0 && limits[i] < most)
+			most = limits[i];
+	return most;
+}
+
+/* True if a tile that takes at least `ns` a voxel cannot win any more, whatever its memory. */
+static bool is_hopeless(const search *s, double ns)
+{
+	if (!s->found || ns < s->best_ns)
+		return false;
+	return s->q->tight ? s->best_score <= (double)FLOOR_BYTES : s->found_inside;
+}
+
+static cairn_status consider(search *s, const int64_t *tile, cairn_error *err)
 {
 	const crn_tile_query *q = s->q;
+	int n_threads = q->plan->options.n_threads;
 	crn_tiling t;
+	crn_region roots[CRN_MAX_INPUTS];
 	crn_tiling_set(&t, &q->domain, tile);
-	measure(s, &t);
+	lay_out(s, &t, 1, roots);
+	double work_ns = crn_layout_ns(&s->layout, q->piece, crn_plan_chunks, q->plan), traffic_ns;
+	t.tile_ns = work_ns;
+	if (is_hopeless(s, crn_tiling_ns(&t, n_threads)))
+		return CAIRN_OK;
+	CRN_TRY(choose_slab(s, roots, &t.slab, &traffic_ns, err));
+	t.tile_ns = work_ns + traffic_ns;
+	if (is_hopeless(s, crn_tiling_ns(&t, n_threads)))
+		return CAIRN_OK;
+	CRN_TRY(measure(s, &t, err));
 	double voxels = 1;
 	for (int d = 0; d < q->domain.ndim; d++)
 		voxels *= (double)tile[d];
-	int64_t most = q->plan->options.tile_voxels;
-	if (most == 0 || (q->most_voxels > 0 && q->most_voxels < most))
-		most = q->most_voxels;
-	bool inside = t.work_bytes <= q->share_bytes && (most == 0 || voxels <= (double)most);
-	double ns = crn_tiling_ns(&t, q->plan->options.n_threads);
+	bool inside = t.work_bytes <= q->share_bytes && voxels <= (double)most_voxels(q);
+	double ns = crn_tiling_ns(&t, n_threads);
 	double bytes = t.work_bytes > FLOOR_BYTES ? (double)t.work_bytes : (double)FLOOR_BYTES;
 	bool by_bytes = q->tight || !inside;
 	double score = by_bytes ? bytes : ns;
@@ -147,13 +260,14 @@ static void consider(search *s, const int64_t *tile)
 	bool better = !s->found || (inside && !s->found_inside && !q->tight) ||
 		      ((inside == s->found_inside || q->tight) && (score < s->best_score || tie));
 	if (!better)
-		return;
+		return CAIRN_OK;
 	s->best = t;
 	s->best_run = run;
 	s->best_score = score;
 	s->best_ns = ns;
 	s->found = true;
 	s->found_inside = inside;
+	return CAIRN_OK;
 }
 
 cairn_status crn_tiling_choose(const crn_tile_query *q, crn_tiling *ret, cairn_error *err)
@@ -173,10 +287,12 @@ cairn_status crn_tiling_choose(const crn_tile_query *q, crn_tiling *ret, cairn_e
 		combos *= n[d];
 	}
 	CRN_TRY(crn_layout_new(q->piece, &s.layout, err));
-	int64_t grid[CRN_MAX_NDIM];
+	cairn_status status = crn_walk_new(q->piece, &s.walk, err);
+	int64_t grid[CRN_MAX_NDIM], most = most_voxels(q);
 	for (int d = 0; d < ndim; d++)
 		grid[d] = n[d];
-	for (int64_t c = 0; c < combos; c++) {
+	/* Large tiles first: they rule most others out. The smallest is always tried. */
+	for (int64_t c = combos - 1; c >= 0 && status == CAIRN_OK; c--) {
 		int64_t tile[CRN_MAX_NDIM];
 		crn_unravel(c, ndim, grid, pick);
 		double voxels = 1;
@@ -184,11 +300,12 @@ cairn_status crn_tiling_choose(const crn_tile_query *q, crn_tiling *ret, cairn_e
 			tile[d] = list[d][pick[d]];
 			voxels *= (double)tile[d];
 		}
-		/* Beyond 2^27 voxels a tile is never better; the smallest one is always tried. */
-		if (c == 0 || voxels < (double)((int64_t)1 << 27))
-			consider(&s, tile);
+		if (c == 0 || voxels <= (double)most)
+			status = consider(&s, tile, err);
 	}
+	crn_walk_done(&s.walk);
 	crn_layout_done(&s.layout);
-	*ret = s.best;
-	return CAIRN_OK;
+	if (status == CAIRN_OK)
+		*ret = s.best;
+	return status;
 }
