@@ -156,6 +156,13 @@ typedef struct crn_env {
 		void *engine, const void *bytes, size_t n, uint64_t *ret_offset, cairn_error *err);
 	cairn_status (*unspill)(
 		void *engine, uint64_t offset, void *bytes, size_t n, cairn_error *err);
+	/* Writes again where bytes were spilled before. Not during a pass: a checkpoint counts on
+	 * what fold has spilled. */
+	cairn_status (*overwrite)(
+		void *engine, uint64_t offset, const void *bytes, size_t n, cairn_error *err);
+	/* What a table of the op may take before it goes to the scratch file; 0: all it can charge.
+	 */
+	size_t quota_bytes;
 } crn_env;
 
 /** The regular grid of tiles a pass visits; every tile exactly once, in any order. */

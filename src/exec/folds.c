@@ -316,7 +316,9 @@ cairn_status crn_run_global_stage(crn_state *st, const crn_stage *s, cairn_error
 		.isa = st->plan->options.isa,
 		.charge = crn_state_charge,
 		.spill = crn_state_spill,
-		.unspill = crn_state_unspill};
+		.unspill = crn_state_unspill,
+		.overwrite = crn_state_overwrite,
+		.quota_bytes = st->plan->options.memory_bytes / 4};
 	j.partial = crn_calloc((size_t)st->plan->options.n_threads, sizeof(void *));
 	if (!j.partial)
 		return crn_fail_memory(err, "partial results", sizeof(void *));

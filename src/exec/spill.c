@@ -72,13 +72,18 @@ void crn_spill_free(crn_spill *s)
 cairn_status crn_spill_append(
 	crn_spill *s, const void *bytes, size_t n, uint64_t *ret_offset, cairn_error *err)
 {
-	uint64_t offset = atomic_fetch_add(&s->end, n);
+	*ret_offset = atomic_fetch_add(&s->end, n);
+	return crn_spill_write(s, *ret_offset, bytes, n, err);
+}
+
+cairn_status crn_spill_write(
+	crn_spill *s, uint64_t offset, const void *bytes, size_t n, cairn_error *err)
+{
 	if (!crn_disk_write_at(s->fd, s->folder, offset, bytes, n)) {
 		crn_fail_errno(err, CAIRN_FAILED, "writing a scratch file in", s->folder);
 		crn_hint(err, "free some space there, or choose another folder with --scratch");
 		return CAIRN_FAILED;
 	}
-	*ret_offset = offset;
 	return CAIRN_OK;
 }
 
@@ -124,4 +129,11 @@ cairn_status crn_state_unspill(
 {
 	crn_env_handle *h = engine;
 	return crn_spill_read(h->spill, offset, bytes, n, err);
+}
+
+cairn_status crn_state_overwrite(
+	void *engine, uint64_t offset, const void *bytes, size_t n, cairn_error *err)
+{
+	crn_env_handle *h = engine;
+	return crn_spill_write(h->spill, offset, bytes, n, err);
 }

@@ -67,6 +67,8 @@ CRN_CHECKED cairn_status crn_state_spill(
 	void *engine, const void *bytes, size_t n, uint64_t *ret_offset, cairn_error *err);
 CRN_CHECKED cairn_status crn_state_unspill(
 	void *engine, uint64_t offset, void *bytes, size_t n, cairn_error *err);
+CRN_CHECKED cairn_status crn_state_overwrite(
+	void *engine, uint64_t offset, const void *bytes, size_t n, cairn_error *err);
 
 /** Folds one tile of a reduction's input into accumulators of region `whole`. */
 CRN_CHECKED cairn_status crn_reduce_fold_into(crn_state *st, const crn_node *n, const crn_view *in,
@@ -92,6 +94,8 @@ CRN_CHECKED cairn_status crn_spill_new(const char *folder, crn_spill **ret, cair
 void crn_spill_free(crn_spill *s);
 CRN_CHECKED cairn_status crn_spill_append(
 	crn_spill *s, const void *bytes, size_t n, uint64_t *ret_offset, cairn_error *err);
+CRN_CHECKED cairn_status crn_spill_write(
+	crn_spill *s, uint64_t offset, const void *bytes, size_t n, cairn_error *err);
 CRN_CHECKED cairn_status crn_spill_read(
 	crn_spill *s, uint64_t offset, void *bytes, size_t n, cairn_error *err);
 

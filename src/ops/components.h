@@ -3,31 +3,46 @@
  * components.h -- connected components of arrays that never are in memory: the engine behind label,
  * remove_small_objects, remove_small_holes and binary_fill_holes.
  *
- *	fold      each tile: rows -> runs -> local components; runs are spilled, packed
- *	pass_end  runs on tile faces, edges and corners are compared with the neighbour's;
- *		  components become objects, numbered by the raster rank of their first voxel
- *	compute   any region: runs of the tiles it meets are read back and painted
+ *	fold      each tile: rows -> bits -> local components; bits and components are spilled
+ *	pass_end  rows on tile faces, edges and corners are compared with the neighbour's;
+ *components become objects, numbered by the raster rank of their first voxel compute   any region:
+ *bits and components of the tiles it meets are read back and painted
+ *
+ * What a tile leaves in the scratch file, as arrays of little-endian numbers:
+ *
+ *	first_run[n_rows + 1]	u32  number of the first run of each row
+ *	first_new[n_rows + 1]	u32  number of the first component that starts in each row
+ *	bits[n_rows][words]	u64
+ *	component[n_runs]	u8, u16 or u32, the narrowest that holds the tile's numbers
+ *	extra[n_components]	u32  voxels, or border flags, when the objects are chosen by them
  *
  * The hooks below fit crn_global and crn_op directly; an op only supplies begin() and a painter.
  *
  * Invariants
- *  (1) A tile numbers its components in raster order of their first voxel, which is also the order
- *	of their keys (global raster index of the first voxel).
- *  (2) A root of the union-find has the smallest key of its object, so ids do not depend on the
- *	tiling or on the order in which pairs are joined.
- * Threads: fold writes only its own tile's record; after pass_end all is read-only.
- * Memory: about 12 bytes per component and 24 per 64 KiB of packed runs, all charged.
+ *  (1) A tile numbers its components in raster order of their first voxel.
+ *  (2) Ids depend on the objects alone, not on the tiling or on the order in which pairs are
+ *joined. Threads: fold writes only its own tile's record; after pass_end all is read-only. Memory:
+ *a record a tile; 4 bytes a component of all tiles (8 more while sizes are summed), inside the op's
+ *quota, in the scratch file beyond it. All charged.
  */
 #ifndef CRN_OPS_COMPONENTS_H
 #define CRN_OPS_COMPONENTS_H
 
-#include "ops/run_stream.h"
+#include "kernels/runs.h"
+#include "ops/global_state.h"
+#include "ops/paged_table.h"
 
-/** Which voxels touch: links of a row to a neighbouring row, as ranges of x differences. */
+/** Which voxels touch: a row difference and x differences. */
 typedef struct crn_link {
 	int8_t row[CRN_MAX_NDIM]; /* difference of row coordinates (axes 0 .. ndim - 2) */
-	int8_t from, to;          /* x differences from ... to, -1 <= from <= to <= 1 */
+	crn_touch how;
 } crn_link;
+
+/** How fold joins a row with an earlier one. Indices are into crn_components.near, -1: none. */
+typedef struct crn_fold_link {
+	int near, skip[2], square[2]; /* see crn_touch_rows */
+	crn_touch how;
+} crn_fold_link;
 
 /** What becomes of the objects. */
 typedef enum crn_objects {
@@ -44,15 +59,12 @@ typedef struct crn_components_spec {
 	uint64_t max_id; /* NUMBER: largest id the output can hold */
 } crn_components_spec;
 
+/** Where a tile's arrays lie in the scratch file. */
 typedef struct crn_tile_record {
-	crn_segments runs;  /* all rows */
-	crn_segments edges; /* all rows, but only runs that can touch another tile */
-	int64_t n_edge_runs;
-	int64_t n_components;
-	int64_t *keys;      /* until joined */
-	uint64_t *sizes;    /* LARGE only, until joined */
-	uint8_t *at_border; /* AT_BORDER only, until joined */
-	uint32_t base;      /* number of its first component over all tiles */
+	uint64_t rows_at, bits_at, component_at, extra_at;
+	uint32_t n_runs, n_components;
+	uint32_t base;           /* number of its first component over all tiles; from pass_end */
+	uint32_t component_size; /* bytes of a component number: 1, 2, 4 */
 } crn_tile_record;
 
 typedef struct crn_components {
@@ -61,14 +73,16 @@ typedef struct crn_components {
 	crn_dtype dtype;
 	int ndim;
 	int64_t shape[CRN_MAX_NDIM];
-	crn_link *links; /* every link of the structure that leaves the row, both directions */
-	int n_links;
-	bool links_in_row; /* x neighbours touch: runs are longer than one voxel */
+	size_t n_link_slots;
+	crn_link *links; /* of the structure, leaving the row, both directions */
+	crn_fold_link *fold_links;
+	int8_t (*near)[CRN_MAX_NDIM]; /* row differences that fold_links look at */
+	int n_links, n_fold_links, n_near;
+	bool singles; /* x neighbours do not touch: every voxel is a run */
 	crn_grid grid;
 	crn_tile_record *tiles;
-	uint32_t *ids; /* per component: id of its object, or 0 / 1 */
+	crn_paged_table ids; /* per component: see components_number.c */
 	int64_t n_components, n_objects;
-	_Atomic int64_t charged_bytes; /* without the segments' own */
 } crn_components;
 
 /** Full structure of a connectivity 1 .. ndim (scipy.ndimage.generate_binary_structure). */
@@ -82,51 +96,43 @@ cairn_status crn_components_pass_begin(
 cairn_status crn_components_fold(
 	void *state, void *partial, int pass, int64_t tile, const crn_call *call, cairn_error *err);
 size_t crn_components_fold_scratch(const crn_node *n, const crn_region *tile);
-/** The same for structures whose x neighbours do not touch (every voxel is a run). */
+/** The same for structures whose x neighbours do not touch. */
 size_t crn_components_fold_scratch_singles(const crn_node *n, const crn_region *tile);
+/** The same when objects are chosen by size or border. */
+size_t crn_components_fold_scratch_extra(const crn_node *n, const crn_region *tile);
 cairn_status crn_components_pass_end(void *state, int pass, cairn_error *err);
 void crn_components_end(void *state);
 int crn_components_n_passes(const crn_node *n);
-/** op.need: nothing (all is in the state). op.scratch: the reader's buffer. */
-void crn_components_need(const crn_node *n, int input, const crn_region *out, crn_need *ret);
+/** op.scratch of the painter. */
 size_t crn_components_scratch(const crn_node *n, const crn_region *out);
 
-/** Paints call->out: `ground` everywhere, then id for id's voxels (NUMBER) or `mark` where the
- * object's flag is 1. */
-CRN_CHECKED cairn_status crn_components_paint(
-	const crn_call *call, crn_elem ground, crn_elem mark, cairn_error *err);
+/** Paints call->out: ids (NUMBER), or 1 where an object's flag is 1, XORed with `flip`. */
+CRN_CHECKED cairn_status crn_components_paint(const crn_call *call, uint8_t flip, cairn_error *err);
 
 /* Inside the engine of components. */
 
-/** Charged table memory; freed as a whole at the end, or with crn_components_drop. */
-CRN_CHECKED cairn_status crn_components_alloc(
-	crn_components *c, size_t n, size_t size_bytes, void *ret, cairn_error *err);
-void crn_components_drop(crn_components *c, void *pp, size_t n, size_t size_bytes);
-/** Joins touching components of neighbouring tiles; ids holds parents, keys the roots' keys. */
-CRN_CHECKED cairn_status crn_components_join(
-	crn_components *c, const int64_t *keys, cairn_error *err);
-/** Smallest-key root of component i, with path halving. */
-static inline uint32_t crn_find_root(uint32_t *parent, uint32_t i)
+/** Links of the structure, and how fold goes through them. */
+CRN_CHECKED cairn_status crn_components_make_links(crn_components *c, cairn_error *err);
+/** Joins touching components of neighbouring tiles in `ids`, which holds the parents. */
+CRN_CHECKED cairn_status crn_components_join(crn_components *c, cairn_error *err);
+
+/** ids while components are joined: 0 for a root, else 1 + an earlier component of the object. */
+static inline uint32_t crn_find_root(crn_paged_table *ids, uint32_t i)
 {
-	while (parent[i] != i) {
-		parent[i] = parent[parent[i]];
-		i = parent[i];
+	for (uint32_t up; (up = crn_paged_get(ids, i)) != 0; i = up - 1) {
+		uint32_t above = crn_paged_get(ids, up - 1);
+		if (above == 0)
+			return up - 1;
+		crn_paged_set(ids, i, above);
 	}
 	return i;
 }
 
-/** Calls touch(user, i, j) for every pair of a run of row a and a run of row b that touch when the
- * x difference b - a may be from ... to. */
-#define CRN_FOR_TOUCHING(a, n_a, b, n_b, from, to, i, j, body) \
-	for (int64_t i = 0, j = 0; i < (n_a) && j < (n_b);) { \
-		int64_t start_ = (int64_t)(a)[2 * i] + (from), \
-			end_ = (int64_t)(a)[2 * i + 1] + (to); \
-		if ((int64_t)(b)[2 * j] < end_ && start_ < (int64_t)(b)[2 * j + 1]) \
-			body; \
-		if ((int64_t)(b)[2 * j + 1] < end_) \
-			j++; \
-		else \
-			i++; \
-	}
+static inline crn_region crn_components_box(const crn_components *c, int64_t tile)
+{
+	int64_t idx[CRN_MAX_NDIM];
+	crn_unravel(tile, c->ndim, c->grid.n, idx);
+	return crn_unit_region(c->ndim, c->shape, c->grid.tile, idx);
+}
 
 #endif

@@ -2,101 +2,19 @@
  *
  * components_fold.c -- components: state, and what one tile contributes.
  *
- *	row ──pack──> bits ──> runs ──two-pointer merge with earlier rows──> union-find over runs
- *	    ──> local components in raster order ──> packed runs to the scratch file
+ *	row ──pack──> bits ──pairs of touching runs (kernels/runs.h)──> union-find over runs
+ *	    ──> local components in raster order ──> arrays in the scratch file
  *
- * Scratch of a fold (worst case, a checkerboard): 12 bytes per possible run, 4 per row, a row of
- * bits, and one writer's buffer.
+ * Scratch of a fold (worst case, a checkerboard): 2 bytes a voxel for the union-find, 1.5 bits for
+ * the rows of bits, and two rows of pairs.
  */
 #include "ops/components.h"
 
 #include "base/mem.h"
-#include "kernels/runs.h"
 
-#include <stdatomic.h>
 #include <string.h>
 
 /* ---- state ---- */
-
-void crn_structure_fill(int ndim, int connectivity, bool *ret_structure)
-{
-	int64_t count = 1;
-	for (int d = 0; d < ndim; d++)
-		count *= 3;
-	for (int64_t i = 0; i < count; i++) {
-		int away = 0;
-		int64_t rest = i;
-		for (int d = 0; d < ndim; d++, rest /= 3)
-			away += rest % 3 != 1;
-		ret_structure[i] = away <= connectivity;
-	}
-}
-
-static void add_link(crn_components *c, const int8_t *row, int from, int to)
-{
-	crn_link *l = &c->links[c->n_links++];
-	memcpy(l->row, row, sizeof(l->row));
-	l->from = (int8_t)from;
-	l->to = (int8_t)to;
-}
-
-/* Turns the structure into links: one per row difference; more when the middle is missing, or when
- * runs have no gaps between them (the two-pointer merge counts on gaps as wide as a link's range).
- */
-static void make_links(crn_components *c)
-{
-	int64_t n_rows = 1;
-	for (int d = 0; d + 1 < c->ndim; d++)
-		n_rows *= 3;
-	const bool *middle = &c->spec.structure[3 * (n_rows / 2)];
-	c->links_in_row = middle[0] || middle[2];
-	for (int64_t r = 0; r < n_rows; r++) {
-		const bool *x = &c->spec.structure[3 * r];
-		int8_t row[CRN_MAX_NDIM] = {0};
-		int64_t rest = r;
-		bool same_row = true;
-		for (int d = c->ndim - 2; d >= 0; d--, rest /= 3) {
-			row[d] = (int8_t)(rest % 3 - 1);
-			same_row = same_row && row[d] == 0;
-		}
-		if (same_row)
-			continue;
-		if (x[1] && c->links_in_row) {
-			add_link(c, row, x[0] ? -1 : 0, x[2] ? 1 : 0);
-			continue;
-		}
-		for (int k = 0; k < 3; k++)
-			if (x[k])
-				add_link(c, row, k - 1, k - 1);
-	}
-}
-
-cairn_status crn_components_alloc(
-	crn_components *c, size_t n, size_t size_bytes, void *ret, cairn_error *err)
-{
-	size_t bytes = n * size_bytes;
-	CRN_TRY(c->env->charge(c->env->engine, (int64_t)bytes, err));
-	void *p = crn_calloc(n, size_bytes);
-	if (!p) {
-		(void)!c->env->charge(c->env->engine, -(int64_t)bytes, NULL);
-		return crn_fail_memory(err, "the table of components", bytes);
-	}
-	atomic_fetch_add(&c->charged_bytes, (int64_t)bytes);
-	memcpy(ret, &p, sizeof(p));
-	return CAIRN_OK;
-}
-
-void crn_components_drop(crn_components *c, void *pp, size_t n, size_t size_bytes)
-{
-	void *p;
-	memcpy(&p, pp, sizeof(p));
-	if (!p)
-		return;
-	crn_free(p);
-	(void)!c->env->charge(c->env->engine, -(int64_t)(n * size_bytes), NULL);
-	atomic_fetch_sub(&c->charged_bytes, (int64_t)(n * size_bytes));
-	memset(pp, 0, sizeof(p));
-}
 
 cairn_status crn_components_new(const crn_components_spec *spec, const crn_type *in,
 	const crn_env *env, crn_components **ret, cairn_error *err)
@@ -109,21 +27,18 @@ cairn_status crn_components_new(const crn_components_spec *spec, const crn_type 
 	c->dtype = in->dtype;
 	c->ndim = in->ndim;
 	memcpy(c->shape, in->shape, sizeof(c->shape));
-	size_t n_links = 3;
-	for (int d = 0; d + 1 < c->ndim; d++)
-		n_links *= 3;
-	cairn_status status = crn_components_alloc(c, n_links, sizeof(crn_link), &c->links, err);
+	cairn_status status = crn_components_make_links(c, err);
 	if (status != CAIRN_OK) {
-		crn_free(c);
+		crn_components_end(c);
 		return status;
 	}
-	make_links(c);
 	*ret = c;
 	return CAIRN_OK;
 }
 
 int crn_components_n_passes(const crn_node *n)
 {
+	(void)n;
 	return 1;
 }
 
@@ -131,9 +46,10 @@ cairn_status crn_components_pass_begin(
 	void *state, int pass, const crn_grid *grid, cairn_error *err)
 {
 	crn_components *c = state;
+	(void)pass;
 	c->grid = *grid;
-	return crn_components_alloc(
-		c, (size_t)grid->n_tiles, sizeof(crn_tile_record), &c->tiles, err);
+	return crn_charged_alloc(c->env, "tiles of components", (size_t)grid->n_tiles,
+		sizeof(*c->tiles), &c->tiles, err);
 }
 
 void crn_components_end(void *state)
@@ -141,33 +57,31 @@ void crn_components_end(void *state)
 	crn_components *c = state;
 	if (!c)
 		return;
-	for (int64_t t = 0; c->tiles && t < c->grid.n_tiles; t++) {
-		crn_segments_done(&c->tiles[t].runs, c->env);
-		crn_segments_done(&c->tiles[t].edges, c->env);
-		crn_free(c->tiles[t].keys);
-		crn_free(c->tiles[t].sizes);
-		crn_free(c->tiles[t].at_border);
-	}
-	crn_free(c->tiles);
-	crn_free(c->links);
-	crn_free(c->ids);
-	(void)!c->env->charge(c->env->engine, -c->charged_bytes, NULL);
+	crn_charged_free(c->env, &c->tiles, (size_t)c->grid.n_tiles, sizeof(*c->tiles));
+	crn_charged_free(c->env, &c->links, c->n_link_slots, sizeof(*c->links));
+	crn_charged_free(c->env, &c->fold_links, c->n_link_slots, sizeof(*c->fold_links));
+	crn_charged_free(c->env, &c->near, c->n_link_slots, sizeof(*c->near));
+	crn_paged_done(&c->ids);
 	crn_free(c);
 }
 
-/* ---- one tile ---- */
+/* ---- work space of a fold, laid out in the call's scratch ---- */
 
-/* Work space of a fold, laid out in the call's scratch. */
 typedef struct work {
-	int64_t row_n, n_rows; /* of the tile */
+	int ndim;
+	int64_t row_n, n_rows, n_words; /* of the tile; words a row */
 	int64_t row_dims[CRN_MAX_NDIM];
-	int64_t most;        /* runs of a row */
-	uint32_t *pairs;     /* 2 per run */
-	uint32_t *component; /* per run: parent, later component */
-	uint32_t *first;     /* per row: its first run; n_rows + 1 */
-	uint64_t *bits;
-	uint8_t *buffer;
-	uint32_t n_runs;
+	int64_t most;          /* runs of a row */
+	uint32_t *first_run;   /* per row and one more */
+	uint32_t *first_new;   /* per row and one more; follows first_run at once */
+	uint64_t *bits;        /* n_words a row */
+	uint32_t *first;       /* per word of bits: number of the first run in it */
+	uint32_t *component;   /* per run: parent, later component */
+	uint32_t *pairs;       /* touching runs of two rows */
+	uint32_t *extra;       /* per component; NULL if none are wanted */
+	int64_t *near_offset;  /* per row difference: in rows */
+	const uint64_t **near; /* per row difference: bits of that row, NULL outside the tile */
+	uint32_t n_runs, n_components;
 } work;
 
 static size_t align64(size_t n)
@@ -176,209 +90,276 @@ static size_t align64(size_t n)
 }
 
 /* Only sizes are asked for when there is no memory. */
-static void *place(char *at, size_t offset)
+static void *place(char *at, size_t *used, size_t bytes)
 {
-	return at ? at + offset : NULL;
+	char *p = at ? at + *used : NULL;
+	*used += align64(bytes);
+	return p;
 }
 
-static size_t lay_out(work *w, const crn_region *tile, bool singles, char *at)
+static size_t lay_out(work *w, const crn_region *tile, bool singles, bool extra, char *at)
 {
 	int x = tile->ndim - 1;
+	size_t used = 0, n_near = 1;
+	w->ndim = tile->ndim;
 	w->row_n = tile->n[x];
+	w->n_words = crn_bit_words(w->row_n);
 	w->n_rows = 1;
 	for (int d = 0; d < x; d++) {
 		w->row_dims[d] = tile->n[d];
 		w->n_rows *= tile->n[d];
+		n_near *= 3;
 	}
 	w->most = singles ? w->row_n : (w->row_n + 1) / 2;
-	size_t runs = (size_t)(w->most * w->n_rows), used = 0;
-	w->pairs = place(at, used);
-	used += align64(8 * runs + 8);
-	w->component = place(at, used);
-	used += align64(4 * runs);
-	w->first = place(at, used);
-	used += align64(4 * (size_t)(w->n_rows + 1));
-	w->bits = place(at, used);
-	used += align64(8 * (size_t)crn_bit_words(w->row_n));
-	w->buffer = place(at, used);
-	used += CRN_RUN_SEGMENT_BYTES + crn_run_row_bytes(w->most);
-	return align64(used);
+	size_t rows = (size_t)w->n_rows, words = rows * (size_t)w->n_words;
+	size_t runs = (size_t)w->most * rows;
+	w->first_run = place(at, &used, 2 * (rows + 1) * sizeof(uint32_t));
+	w->first_new = at ? w->first_run + rows + 1 : NULL;
+	w->bits = place(at, &used, words * sizeof(uint64_t));
+	w->first = place(at, &used, words * sizeof(uint32_t));
+	w->component = place(at, &used, (runs + 2) * sizeof(uint32_t));
+	w->pairs = place(at, &used, 128 * (size_t)w->n_words * sizeof(uint32_t));
+	w->near_offset = place(at, &used, n_near * sizeof(int64_t));
+	w->near = place(at, &used, n_near * sizeof(uint64_t *));
+	w->extra = extra ? place(at, &used, (runs + 2) * sizeof(uint32_t)) : NULL;
+	return used;
 }
 
 size_t crn_components_fold_scratch(const crn_node *n, const crn_region *tile)
 {
 	work w = {0};
-	return lay_out(&w, tile, false, NULL);
+	(void)n;
+	return lay_out(&w, tile, false, false, NULL);
 }
 
 size_t crn_components_fold_scratch_singles(const crn_node *n, const crn_region *tile)
 {
 	work w = {0};
-	return lay_out(&w, tile, true, NULL);
+	(void)n;
+	return lay_out(&w, tile, true, false, NULL);
 }
 
+size_t crn_components_fold_scratch_extra(const crn_node *n, const crn_region *tile)
+{
+	work w = {0};
+	(void)n;
+	return lay_out(&w, tile, false, true, NULL);
+}
+
+/* ---- runs and what joins them ---- */
+
+/* Rem's algorithm: the two paths are shortened while they are climbed. Parents come first. */
 static inline void join_runs(uint32_t *parent, uint32_t a, uint32_t b)
 {
-	a = crn_find_root(parent, a);
-	b = crn_find_root(parent, b);
-	if (a < b)
-		parent[b] = a;
-	else
-		parent[a] = b;
-}
-
-/* True if row + difference lies in the tile before `row`; *ret_other its number. */
-static bool earlier_row(const work *w, int n_axes, const int64_t *idx, const int8_t *difference,
-	int64_t row, int64_t *ret_other)
-{
-	int64_t other = 0;
-	for (int d = 0; d < n_axes; d++) {
-		int64_t i = idx[d] + difference[d];
-		if (i < 0 || i >= w->row_dims[d])
-			return false;
-		other = other * w->row_dims[d] + i;
+	uint32_t up_a = parent[a], up_b = parent[b];
+	while (up_a != up_b) {
+		if (up_a > up_b) {
+			parent[a] = up_b;
+			if (up_a == a)
+				return;
+			a = up_a;
+			up_a = parent[a];
+		} else {
+			parent[b] = up_a;
+			if (up_b == b)
+				return;
+			b = up_b;
+			up_b = parent[b];
+		}
 	}
-	*ret_other = other;
-	return other < row;
 }
 
-static void join_row(const crn_components *c, work *w, const int64_t *idx, int64_t row)
+static void find_near_offsets(const crn_components *c, work *w)
 {
-	int64_t n = w->n_runs - w->first[row], other;
-	const uint32_t *here = w->pairs + 2 * (size_t)w->first[row];
-	for (int l = 0; l < c->n_links && n > 0; l++) {
-		const crn_link *link = &c->links[l];
-		if (!earlier_row(w, c->ndim - 1, idx, link->row, row, &other))
+	for (int k = 0; k < c->n_near; k++) {
+		int64_t offset = 0;
+		for (int d = 0; d + 1 < c->ndim; d++)
+			offset = offset * w->row_dims[d] + c->near[k][d];
+		w->near_offset[k] = offset;
+	}
+}
+
+/* Which of the rows near row `row` lie in the tile. */
+static void find_near(const crn_components *c, work *w, const int64_t *idx, int64_t row)
+{
+	for (int k = 0; k < c->n_near; k++) {
+		bool inside = true;
+		for (int d = 0; d + 1 < c->ndim; d++) {
+			int64_t i = idx[d] + c->near[k][d];
+			inside = inside && i >= 0 && i < w->row_dims[d];
+		}
+		w->near[k] = inside ? w->bits + (row + w->near_offset[k]) * w->n_words : NULL;
+	}
+}
+
+static void join_row(const crn_components *c, work *w, const crn_run_kernels *k, int64_t row)
+{
+	crn_touch_rows t = {.a = w->bits + row * w->n_words,
+		.first_a = w->first + row * w->n_words,
+		.n_words = w->n_words,
+		.singles = c->singles};
+	for (int l = 0; l < c->n_fold_links; l++) {
+		const crn_fold_link *f = &c->fold_links[l];
+		t.b = w->near[f->near];
+		if (!t.b)
 			continue;
-		uint32_t a0 = w->first[row], b0 = w->first[other];
-		int64_t n_other = w->first[other + 1] - b0;
-		const uint32_t *there = w->pairs + 2 * (size_t)b0;
-		CRN_FOR_TOUCHING(here, n, there, n_other, link->from, link->to, i, j,
-			join_runs(w->component, a0 + (uint32_t)i, b0 + (uint32_t)j))
+		int n_skip = 0;
+		t.how = f->how;
+		t.first_b = w->first + (row + w->near_offset[f->near]) * w->n_words;
+		t.skip[0] = t.skip[1] = t.square[0] = t.square[1] = NULL;
+		for (int s = 0; s < 2; s++)
+			if (f->skip[s] >= 0 && w->near[f->skip[s]])
+				t.skip[n_skip++] = w->near[f->skip[s]];
+		if (f->square[0] >= 0 && w->near[f->square[0]] && w->near[f->square[1]]) {
+			t.square[0] = w->near[f->square[0]];
+			t.square[1] = w->near[f->square[1]];
+		}
+		int64_t n = k->touching(&t, w->pairs);
+		for (int64_t i = 0; i < n; i++)
+			join_runs(w->component, w->pairs[2 * i], w->pairs[2 * i + 1]);
 	}
+}
+
+static void pack_row(const crn_components *c, const work *w, const crn_run_kernels *k,
+	const void *from, uint64_t *to)
+{
+	k->nonzero[c->dtype](from, w->row_n, to);
+	if (!c->spec.background)
+		return;
+	for (int64_t i = 0; i < w->n_words; i++)
+		to[i] = ~to[i];
+	if (w->row_n % 64)
+		to[w->n_words - 1] &= ((uint64_t)1 << (w->row_n % 64)) - 1;
 }
 
 static void find_runs(const crn_components *c, work *w, const crn_view *in)
 {
-	const crn_pack_kernels *kernels = CRN_ISA_PICK(crn_pack_kernels, c->env->isa);
-	int64_t words = crn_bit_words(w->row_n), row = 0;
+	const crn_run_kernels *k = CRN_ISA_PICK(crn_run_kernels, c->env->isa);
+	int64_t row = 0;
 	crn_rows rows;
+	find_near_offsets(c, w);
 	for (crn_rows_begin(&rows, in->ndim, in->shape); !rows.end; crn_rows_next(&rows), row++) {
-		kernels->nonzero[c->dtype](crn_rows_at(&rows, in), w->row_n, w->bits);
-		if (c->spec.background) {
-			for (int64_t k = 0; k < words; k++)
-				w->bits[k] = ~w->bits[k];
-			if (w->row_n % 64)
-				w->bits[words - 1] &= ((uint64_t)1 << (w->row_n % 64)) - 1;
-		}
-		w->first[row] = w->n_runs;
-		uint32_t *to = w->pairs + 2 * (size_t)w->n_runs;
-		int64_t n = c->links_in_row ? crn_bits_to_runs(w->bits, w->row_n, to)
-					    : crn_bits_to_singles(w->bits, w->row_n, to);
-		for (int64_t i = 0; i < n; i++)
-			w->component[w->n_runs + i] = w->n_runs + (uint32_t)i;
-		w->n_runs += (uint32_t)n;
-		join_row(c, w, rows.idx, row);
+		uint64_t *bits = w->bits + row * w->n_words;
+		uint32_t first = w->n_runs;
+		pack_row(c, w, k, crn_rows_at(&rows, in), bits);
+		w->first_run[row] = first;
+		w->n_runs = k->first_runs(
+			bits, w->n_words, false, c->singles, first, w->first + row * w->n_words);
+		for (uint32_t i = first; i < w->n_runs; i++)
+			w->component[i] = i;
+		if (w->n_runs == first)
+			continue;
+		find_near(c, w, rows.idx, row);
+		join_row(c, w, k, row);
 	}
-	w->first[row] = w->n_runs;
+	w->first_run[row] = w->n_runs;
 }
 
-/* Parents become component numbers in raster order of the first voxel; returns their number. */
-static uint32_t number_components(work *w)
+/* Parents become component numbers, in raster order of the first voxel. */
+static void number_components(work *w)
 {
 	uint32_t n = 0;
-	for (uint32_t i = 0; i < w->n_runs; i++)
-		w->component[i] = w->component[i] == i ? n++ : w->component[w->component[i]];
-	return n;
+	for (int64_t row = 0; row < w->n_rows; row++) {
+		w->first_new[row] = n;
+		for (uint32_t i = w->first_run[row]; i < w->first_run[row + 1]; i++) {
+			uint32_t up = w->component[i], number = w->component[up];
+			w->component[i] = up == i ? n : number;
+			n += up == i;
+		}
+	}
+	w->first_new[w->n_rows] = w->n_components = n;
 }
 
-/* Keys, and sizes or border flags where they are wanted. */
-static cairn_status describe(crn_components *c, const work *w, crn_tile_record *t,
-	const crn_region *box, cairn_error *err)
+/* ---- what objects are chosen by ---- */
+
+static void add_sizes(const crn_components *c, work *w)
 {
-	bool sizes = c->spec.objects == CRN_OBJECTS_LARGE;
-	bool border = c->spec.objects == CRN_OBJECTS_AT_BORDER;
-	size_t n = (size_t)t->n_components;
-	CRN_TRY(crn_components_alloc(c, n, sizeof(int64_t), &t->keys, err));
-	if (sizes)
-		CRN_TRY(crn_components_alloc(c, n, sizeof(uint64_t), &t->sizes, err));
-	if (border)
-		CRN_TRY(crn_components_alloc(c, n, 1, &t->at_border, err));
+	for (int64_t row = 0; row < w->n_rows; row++) {
+		const uint64_t *bits = w->bits + row * w->n_words;
+		uint32_t run = w->first_run[row] - 1;
+		uint64_t before = 0;
+		for (int64_t k = 0; k < w->n_words; k++) {
+			uint64_t v = bits[k];
+			uint64_t start = c->singles ? v : v & ~(v << 1 | before);
+			before = v >> 63;
+			/* Part by part: up to the next start, or hole. */
+			while (v) {
+				int at = __builtin_ctzll(v);
+				run += (uint32_t)(start >> at & 1);
+				uint64_t holes = ~(v >> at);
+				int n = c->singles ? 1 : holes ? __builtin_ctzll(holes) : 64;
+				w->extra[w->component[run]] += (uint32_t)n;
+				v = at + n < 64 ? v >> (at + n) << (at + n) : 0;
+			}
+		}
+	}
+}
+
+static void flag_border(const crn_components *c, work *w, const crn_region *box)
+{
 	int x = c->ndim - 1;
-	int64_t seen = 0, row = 0;
+	int64_t row = 0;
 	crn_rows rows;
 	for (crn_rows_begin(&rows, box->ndim, box->n); !rows.end; crn_rows_next(&rows), row++) {
-		int64_t start = 0;
+		const uint64_t *bits = w->bits + row * w->n_words;
+		uint32_t from = w->first_run[row], end = w->first_run[row + 1];
 		bool outer = false;
 		for (int d = 0; d < x; d++) {
 			int64_t at = box->lo[d] + rows.idx[d];
 			outer = outer || at == 0 || at == c->shape[d] - 1;
-			start = start * c->shape[d] + at;
 		}
-		start = start * c->shape[x] + box->lo[x];
-		for (uint32_t i = w->first[row]; i < w->first[row + 1]; i++) {
-			uint32_t k = w->component[i], from = w->pairs[2 * i],
-				 to = w->pairs[2 * i + 1];
-			if (k == seen)
-				t->keys[seen++] = start + from;
-			if (sizes)
-				t->sizes[k] += to - from;
-			if (border &&
-				(outer || box->lo[x] + from == 0 || box->lo[x] + to == c->shape[x]))
-				t->at_border[k] = 1;
-		}
+		for (uint32_t i = from; i < end && outer; i++)
+			w->extra[w->component[i]] = 1;
+		int64_t last = w->row_n - 1;
+		if (box->lo[x] == 0 && (bits[0] & 1))
+			w->extra[w->component[from]] = 1;
+		if (box->lo[x] + w->row_n == c->shape[x] && (bits[last / 64] >> (last % 64) & 1))
+			w->extra[w->component[end - 1]] = 1;
 	}
+}
+
+/* ---- to the scratch file ---- */
+
+/* Spills n bytes and zeros up to a multiple of 8, for which there is room. */
+static cairn_status spill(
+	const crn_env *env, void *bytes, size_t n, uint64_t *ret_offset, cairn_error *err)
+{
+	size_t whole = (n + 7) / 8 * 8;
+	memset((char *)bytes + n, 0, whole - n);
+	return env->spill(env->engine, bytes, whole, ret_offset, err);
+}
+
+/* Component numbers in place, in as few bytes as hold them. */
+static void narrow_components(work *w, uint32_t size)
+{
+	char *to = (char *)w->component;
+	/* Little endian: the low bytes. */
+	for (uint32_t i = 0; size == 1 && i < w->n_runs; i++)
+		memcpy(to + i, &w->component[i], 1);
+	for (size_t i = 0; size == 2 && i < w->n_runs; i++)
+		memcpy(to + 2 * i, &w->component[i], 2);
+}
+
+static cairn_status write_tile(
+	const crn_components *c, work *w, crn_tile_record *ret, cairn_error *err)
+{
+	crn_tile_record t = {.n_runs = w->n_runs, .n_components = w->n_components};
+	if (t.n_runs > 0) {
+		size_t rows = (size_t)w->n_rows;
+		t.component_size = t.n_components <= 256 ? 1 : t.n_components <= 65536 ? 2 : 4;
+		if (w->extra)
+			CRN_TRY(spill(c->env, w->extra, t.n_components * sizeof(uint32_t),
+				&t.extra_at, err));
+		narrow_components(w, t.component_size);
+		CRN_TRY(spill(
+			c->env, w->first_run, 2 * (rows + 1) * sizeof(uint32_t), &t.rows_at, err));
+		CRN_TRY(spill(c->env, w->bits, rows * (size_t)w->n_words * sizeof(uint64_t),
+			&t.bits_at, err));
+		CRN_TRY(spill(c->env, w->component, (size_t)t.n_runs * t.component_size,
+			&t.component_at, err));
+	}
+	*ret = t;
 	return CAIRN_OK;
-}
-
-static cairn_status write_runs(
-	const crn_components *c, work *w, crn_tile_record *t, cairn_error *err)
-{
-	crn_run_writer out = {.env = c->env, .segments = &t->runs, .buffer = w->buffer};
-	for (int64_t row = 0; row < w->n_rows; row++) {
-		uint32_t first = w->first[row];
-		CRN_TRY(crn_run_writer_row(&out, row, w->first[row + 1] - first,
-			w->pairs + 2 * (size_t)first, w->component + first, err));
-	}
-	return crn_run_writer_flush(&out, err);
-}
-
-/* Writes the runs that can touch another tile. Overwrites the rows it shortens (they are written
- * already). */
-static cairn_status write_edges(const crn_components *c, work *w, crn_tile_record *t,
-	const crn_region *box, cairn_error *err)
-{
-	int x = c->ndim - 1;
-	bool low[CRN_MAX_NDIM], high[CRN_MAX_NDIM], alone = true;
-	for (int d = 0; d <= x; d++) {
-		low[d] = box->lo[d] > 0;
-		high[d] = box->lo[d] + box->n[d] < c->shape[d];
-		alone = alone && !low[d] && !high[d];
-	}
-	if (alone)
-		return CAIRN_OK;
-	crn_run_writer out = {.env = c->env, .segments = &t->edges, .buffer = w->buffer};
-	int64_t row = 0;
-	crn_rows rows;
-	for (crn_rows_begin(&rows, box->ndim, box->n); !rows.end; crn_rows_next(&rows), row++) {
-		bool whole = false;
-		for (int d = 0; d < x; d++)
-			whole = whole || (low[d] && rows.idx[d] == 0) ||
-				(high[d] && rows.idx[d] == box->n[d] - 1);
-		uint32_t first = w->first[row], n = w->first[row + 1] - first, kept = 0;
-		uint32_t *pairs = w->pairs + 2 * (size_t)first, *component = w->component + first;
-		for (uint32_t i = 0; i < n; i++) {
-			bool keep = whole || (low[x] && pairs[2 * i] == 0) ||
-				    (high[x] && pairs[2 * i + 1] == w->row_n);
-			pairs[2 * kept] = pairs[2 * i];
-			pairs[2 * kept + 1] = pairs[2 * i + 1];
-			component[kept] = component[i];
-			kept += keep;
-		}
-		t->n_edge_runs += kept;
-		CRN_TRY(crn_run_writer_row(&out, row, kept, pairs, component, err));
-	}
-	return crn_run_writer_flush(&out, err);
 }
 
 cairn_status crn_components_fold(
@@ -386,15 +367,21 @@ cairn_status crn_components_fold(
 {
 	crn_components *c = state;
 	const crn_region *box = &call->in_region[0];
-	crn_tile_record *t = &c->tiles[tile];
+	bool extra = c->spec.objects != CRN_OBJECTS_NUMBER;
 	work w = {0};
-	size_t bytes = lay_out(&w, box, !c->links_in_row, call->scratch);
+	(void)partial;
+	(void)pass;
+	size_t bytes = lay_out(&w, box, c->singles, extra, call->scratch);
 	if (bytes > call->scratch_bytes || w.most * w.n_rows > UINT32_MAX - 1)
 		return crn_fail(err, CAIRN_FAILED, "%s: a tile of %lld voxels is too large",
 			call->node->op->name, (long long)crn_region_count(box));
 	find_runs(c, &w, &call->in[0]);
-	t->n_components = number_components(&w);
-	CRN_TRY(describe(c, &w, t, box, err));
-	CRN_TRY(write_runs(c, &w, t, err));
-	return write_edges(c, &w, t, box, err);
+	number_components(&w);
+	if (extra)
+		memset(w.extra, 0, w.n_components * sizeof(uint32_t));
+	if (c->spec.objects == CRN_OBJECTS_LARGE)
+		add_sizes(c, &w);
+	if (c->spec.objects == CRN_OBJECTS_AT_BORDER)
+		flag_border(c, &w, box);
+	return write_tile(c, &w, &c->tiles[tile], err);
 }

@@ -65,6 +65,16 @@ static cairn_status unspill(void *engine, uint64_t offset, void *bytes, size_t n
 	return CAIRN_OK;
 }
 
+static cairn_status overwrite(
+	void *engine, uint64_t offset, const void *bytes, size_t n, cairn_error *err)
+{
+	faulty *f = engine;
+	CRN_TRY(service(f, err));
+	assert_true(offset + n <= f->n);
+	memcpy(f->spilled + offset, bytes, n);
+	return CAIRN_OK;
+}
+
 static cairn_status fold_tile(const crn_node *n, void *state, void *partial, int pass,
 	const crn_view *whole, int64_t tile, const crn_grid *grid, cairn_error *err)
 {
@@ -133,7 +143,8 @@ static cairn_status run(const crn_node *n, const crn_view *in, faulty *f, cairn_
 		.isa = CRN_ISA_BASE,
 		.charge = charge,
 		.spill = spill,
-		.unspill = unspill};
+		.unspill = unspill,
+		.overwrite = overwrite};
 	crn_grid grid = {.ndim = 2, .shape = {ROWS, COLUMNS}, .tile = {TILE, TILE}, .n_tiles = 1};
 	for (int d = 0; d < 2; d++)
 		grid.n_tiles *= grid.n[d] = crn_n_units(grid.shape[d], TILE);

@@ -95,8 +95,7 @@ static size_t fold_scratch(const crn_node *n, const crn_region *tile)
 
 static cairn_status compute(const crn_call *call, cairn_error *err)
 {
-	crn_elem zero = {{0}};
-	return crn_components_paint(call, zero, zero, err);
+	return crn_components_paint(call, 0, err);
 }
 
 static double cost(const crn_node *n)
@@ -139,7 +138,7 @@ const crn_op crn_op_label = {
 	.semver = 1,
 	.params = params,
 	.infer = infer,
-	.need = crn_components_need,
+	.need = crn_need_nothing,
 	.cost = cost,
 	.scratch = crn_components_scratch,
 	.compute = compute,

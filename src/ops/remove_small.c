@@ -46,10 +46,7 @@ static cairn_status begin(const crn_node *n, const crn_env *env, void **ret_stat
 
 static cairn_status compute(const crn_call *call, cairn_error *err)
 {
-	bool background = crn_node_arg(call->node, "background")->b;
-	crn_elem ground = crn_elem_from_int(CRN_BOOL, background);
-	crn_elem mark = crn_elem_from_int(CRN_BOOL, !background);
-	return crn_components_paint(call, ground, mark, err);
+	return crn_components_paint(call, crn_node_arg(call->node, "background")->b, err);
 }
 
 static const crn_global global = {
@@ -59,7 +56,7 @@ static const crn_global global = {
 	.fold = crn_components_fold,
 	.pass_end = crn_components_pass_end,
 	.end = crn_components_end,
-	.fold_scratch = crn_components_fold_scratch,
+	.fold_scratch = crn_components_fold_scratch_extra,
 };
 
 static const crn_param keep_params[] = {
@@ -81,7 +78,7 @@ const crn_op crn_op_keep_components = {
 	.semver = 1,
 	.params = keep_params,
 	.infer = infer,
-	.need = crn_components_need,
+	.need = crn_need_nothing,
 	.scratch = crn_components_scratch,
 	.compute = compute,
 	.global = &global,

@@ -196,6 +196,16 @@ static cairn_status env_unspill(
 	return CAIRN_OK;
 }
 
+static cairn_status env_overwrite(
+	void *engine, uint64_t offset, const void *bytes, size_t n, cairn_error *err)
+{
+	eager_env *e = engine;
+	if (offset > e->n || n > e->n - offset)
+		return crn_fail(err, CAIRN_FAILED, "overwriting behind what was spilled");
+	memcpy(e->bytes + offset, bytes, n);
+	return CAIRN_OK;
+}
+
 static int folded_inputs(const crn_node *n)
 {
 	const crn_type *first = &n->in[0]->type;
@@ -294,7 +304,8 @@ cairn_status eager_passes(eager_run *r, crn_node *n, eager_made *made, cairn_err
 		.isa = r->o.isa,
 		.charge = env_charge,
 		.spill = env_spill,
-		.unspill = env_unspill};
+		.unspill = env_unspill,
+		.overwrite = env_overwrite};
 	made->env = e;
 	CRN_TRY(ops->begin(n, &e->env, &made->state, err));
 	made->has_state = true;
