@@ -11,11 +11,12 @@
 #include <unistd.h>
 
 extern const cli_verb cli_verb_run, cli_verb_explain, cli_verb_info, cli_verb_ls, cli_verb_ops,
-	cli_verb_convert, cli_verb_view, cli_verb_stat, cli_verb_verify, cli_verb_generate;
+	cli_verb_convert, cli_verb_view, cli_verb_stat, cli_verb_verify, cli_verb_bench_machine,
+	cli_verb_generate;
 
 const cli_verb *const cli_verbs[] = {&cli_verb_run, &cli_verb_explain, &cli_verb_info, &cli_verb_ls,
 	&cli_verb_ops, &cli_verb_convert, &cli_verb_view, &cli_verb_stat, &cli_verb_verify,
-	&cli_verb_generate, NULL};
+	&cli_verb_bench_machine, &cli_verb_generate, NULL};
 
 static void print_overview(FILE *to)
 {
@@ -25,7 +26,7 @@ static void print_overview(FILE *to)
 		cairn_version());
 	for (const cli_verb *const *v = cli_verbs; *v; v++)
 		if (!(*v)->hidden)
-			fprintf(to, "  %-9s %s\n", (*v)->name, (*v)->summary);
+			fprintf(to, "  %-13s %s\n", (*v)->name, (*v)->summary);
 	fprintf(to, "\ncairn VERB --help explains a verb, cairn ops the operations.\n");
 }
 

@@ -36,6 +36,11 @@ static const char environment[] =
 	".TP\n.B CAIRN_FSYNC\nwhen outputs are forced to the disk: none, batch or each, when "
 	"\\-\\-fsync is not given\n"
 	".TP\n.B CAIRN_ISA\ninstruction set: base, avx2 or avx512; results do not depend on it\n"
+	".TP\n.B CAIRN_CACHE\nfolder of what cairn has learned about this machine (default: "
+	"$XDG_CACHE_HOME/cairn, else ~/.cache/cairn)\n"
+	".TP\n.B CAIRN_COSTS\nlearn (default): plan with measured costs and improve them with "
+	"every "
+	"run; read: use them\nonly; off: neither. Results do not depend on them\n"
 	".TP\n.B NO_COLOR\nno colours on stderr\n";
 
 /* Roff's own characters made plain; a line must not begin with a dot. */

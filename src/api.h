@@ -7,6 +7,7 @@
  *	api_ops.c      operations and formats described from their descriptors
  *	api_describe.c facts of an array or a pipeline file
  *	api_list.c     arrays in a folder or group
+ *	api_bench.c    what this machine can do
  *	api_print.c    values of print() as text
  */
 #ifndef CRN_API_H

@@ -246,6 +246,12 @@ CAIRN_API CAIRN_MUST_USE cairn_status cairn_list(
 CAIRN_API CAIRN_MUST_USE cairn_status cairn_verify(cairn_session *s, const char *url,
 	const cairn_options *options, char **ret, cairn_error *err);
 
+/** This machine's limits (memory, disk, codecs, operations), measured in under 20 s and kept in the
+ * user's cache folder for plans and predictions: TEXT or JSON. Writes 64 MiB into the working
+ * directory for a moment. */
+CAIRN_API CAIRN_MUST_USE cairn_status cairn_bench_machine(
+	cairn_style style, char **ret, cairn_error *err);
+
 /** "8G", "512M", "1.5GiB", "1000000" -> bytes; K, M, G, T are powers of 1024. */
 CAIRN_API CAIRN_MUST_USE cairn_status cairn_parse_size(
 	const char *text, size_t *ret, cairn_error *err);

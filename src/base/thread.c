@@ -136,6 +136,13 @@ int crn_n_cores(void)
 	return n < 1 ? 1 : n;
 }
 
+int64_t crn_cpu_ns(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
 int64_t crn_now_ns(void)
 {
 	struct timespec t;

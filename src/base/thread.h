@@ -63,6 +63,9 @@ void crn_thread_join(crn_thread *t);
 /** Cores this process may use (affinity and cgroup quota honoured), at least 1. */
 int crn_n_cores(void);
 
+/** Processor time of all threads of this process so far, in nanoseconds. */
+int64_t crn_cpu_ns(void);
+
 /** Monotonic nanoseconds; never for anything that changes a result. */
 int64_t crn_now_ns(void);
 

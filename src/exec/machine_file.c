@@ -250,12 +250,13 @@ static double cpu_share(const crn_trace *trace, int64_t cpu_ns)
 	return share > 1 ? 1 : share < 0.05 ? 0.05 : share;
 }
 
-void crn_machine_learn_run(crn_state *st, int64_t cpu_ns)
+void crn_machine_learn_run(crn_state *st)
 {
 	crn_engine *e = st->engine;
 	crn_mutex_lock(&e->costs_lock);
 	if (e->costs_path &&
-		learn_run(&e->costs, st->plan, st->trace, cpu_share(st->trace, cpu_ns)) &&
+		learn_run(&e->costs, st->plan, st->trace,
+			cpu_share(st->trace, crn_cpu_ns() - st->cpu_start_ns)) &&
 		crn_machine_save(e->costs_path, &e->costs, NULL) != CAIRN_OK) {
 		crn_free(e->costs_path); /* not tried again after every run */
 		e->costs_path = NULL;

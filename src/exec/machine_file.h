@@ -20,10 +20,8 @@ CRN_CHECKED cairn_status crn_machine_save(const char *path, const crn_costs *c, 
 
 /**
  * Takes what a finished run measured into its engine's table and saves it, if the engine learns.
- *
- * @param cpu_ns  processor time of the run: on a machine shared with others, the threads' own
- *	clocks say too much
+ * On a machine shared with others the threads' clocks say too much: processor time corrects them.
  */
-void crn_machine_learn_run(crn_state *st, int64_t cpu_ns);
+void crn_machine_learn_run(crn_state *st);
 
 #endif

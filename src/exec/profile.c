@@ -204,7 +204,9 @@ static void judge(crn_profile *p)
 cairn_status crn_profile_make(
 	const crn_state *st, double seconds, crn_profile *ret, cairn_error *err)
 {
-	crn_profile p = {.st = st, .seconds = seconds};
+	crn_profile p = {.st = st,
+		.seconds = seconds,
+		.cpu_seconds = (double)(crn_cpu_ns() - st->cpu_start_ns) * 1e-9};
 	p.nodes = crn_calloc((size_t)st->plan->n_infos + 1, sizeof(*p.nodes));
 	if (!p.nodes)
 		return crn_fail_memory(err, "a profile", sizeof(*p.nodes));

@@ -35,8 +35,8 @@ typedef struct crn_profile_node {
 
 typedef struct crn_profile {
 	const crn_state *st;
-	double seconds;
-	crn_profile_node *nodes; /* per plan->infos; owned */
+	double seconds, cpu_seconds; /* wall; processor time of all threads */
+	crn_profile_node *nodes;     /* per plan->infos; owned */
 	crn_totals all[CRN_N_SPANS];
 	double share[CRN_N_SPANS]; /* of the workers' time */
 	double serial_share;       /* of the elapsed time, in which only the main thread worked */

@@ -46,6 +46,8 @@ static void print_run(const crn_profile *p, crn_str *out)
 			units_read += atomic_load(&st->units[c]);
 	crn_str_append(out, "{\"cairn_profile\": 1, \"seconds\": ");
 	crn_json_double(out, p->seconds);
+	crn_str_append(out, ", \"cpu_seconds\": ");
+	crn_json_double(out, p->cpu_seconds);
 	crn_str_appendf(out,
 		", \"threads\": %d, \"isa\": \"%s\", \"peak_memory_bytes\": %zu, "
 		"\"budget_bytes\": %zu, \"bytes_read\": %lld, \"bytes_written\": %lld, "

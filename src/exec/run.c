@@ -21,7 +21,6 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 cairn_status crn_engine_new(const crn_registry *r, crn_engine **ret, cairn_error *err)
 {
@@ -176,6 +175,7 @@ static cairn_status state_init(crn_state *st, cairn_error *err)
 	const crn_plan *p = st->plan;
 	size_t n_globals = (size_t)p->n_globals + 1, n_residents = (size_t)p->n_residents + 1;
 	st->start_ns = crn_now_ns();
+	st->cpu_start_ns = crn_cpu_ns();
 	st->states = crn_calloc(n_globals, sizeof(void *));
 	st->envs = crn_calloc(n_globals, sizeof(*st->envs));
 	st->env_handles = crn_calloc(n_globals, sizeof(*st->env_handles));
@@ -430,13 +430,6 @@ static const char *scratch_folder(
 	return "/tmp";
 }
 
-static int64_t cpu_ns(void)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
-}
-
 static cairn_status run_with_plan(crn_engine *e, const crn_plan *plan,
 	const crn_run_options *options, const crn_output *outputs, int n_outputs,
 	const crn_view *out, crn_report *report, cairn_error *err)
@@ -444,10 +437,9 @@ static cairn_status run_with_plan(crn_engine *e, const crn_plan *plan,
 	CRN_STR folder = {0};
 	crn_state st = {.engine = e, .plan = plan, .options = options};
 	st.scratch_dir = scratch_folder(options, outputs, n_outputs, &folder);
-	int64_t cpu_start_ns = cpu_ns();
 	cairn_status status = run_plan(&st, outputs, n_outputs, out, err);
 	if (status == CAIRN_OK)
-		crn_machine_learn_run(&st, cpu_ns() - cpu_start_ns);
+		crn_machine_learn_run(&st);
 	if (report && st.sched)
 		crn_report_fill(&st, report);
 	state_done(&st);

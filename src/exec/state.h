@@ -46,8 +46,8 @@ typedef struct crn_state {
 	/* progress, from crn_sched's watcher */
 	int stage;
 	int64_t stage_total;
-	double done_ns, total_ns; /* estimated work: before this stage, of all */
-	int64_t start_ns;
+	double done_ns, total_ns;       /* estimated work: before this stage, of all */
+	int64_t start_ns, cpu_start_ns; /* clocks of the wall and of all threads' processor time */
 } crn_state;
 
 typedef struct crn_plan_request {
