@@ -125,7 +125,9 @@ typedef void (*crn_row_fn)(const void *data, int64_t n, void *out, const void *c
 /** What bind made for one node; lives as long as the plan, shared by all workers, read-only. */
 typedef struct crn_bound {
 	crn_row_fn row; /* ELEMENTWISE */
-	void *data;     /* freed by unbind, or with crn_free when the op has no unbind */
+	/* one[k]: row for a single value as in[k], which is an array without axes; NULL: none. */
+	crn_row_fn one[2];
+	void *data; /* freed by unbind, or with crn_free when the op has no unbind */
 } crn_bound;
 
 /* ---- reductions: associative and exact, so tiles may come in any order ---- */

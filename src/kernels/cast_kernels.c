@@ -9,6 +9,9 @@
 #include "kernels/cast_kernels.h"
 
 #include <string.h>
+#ifdef __SSE2__
+#include <immintrin.h>
+#endif
 
 /* ---- float to integer with a defined result everywhere ---- */
 
@@ -77,6 +80,47 @@ static inline uint64_t trunc_u64(double v)
 #define TO_I64(C, v) ((int64_t)CRN_PASTE_(VIA_64, C)(v))
 #define TO_F32(C, v) ((float)(v))
 #define TO_F64(C, v) ((double)(v))
+
+/* float32 to the integers up to 32 bits: the processor's conversion gives INT32_MIN for all that
+ * does not fit, which is truncf_i32. Narrowing is left to the compiler. */
+#ifdef __SSE2__
+enum { TRUNC_BLOCK = 64 };
+
+static inline void truncf_block(const float *x, int32_t to[TRUNC_BLOCK])
+{
+#if defined(__AVX512F__)
+	for (int i = 0; i < TRUNC_BLOCK; i += 16)
+		_mm512_storeu_si512(to + i, _mm512_cvttps_epi32(_mm512_loadu_ps(x + i)));
+#elif defined(__AVX2__)
+	for (int i = 0; i < TRUNC_BLOCK; i += 8)
+		_mm256_storeu_si256(
+			(__m256i *)(to + i), _mm256_cvttps_epi32(_mm256_loadu_ps(x + i)));
+#else
+	for (int i = 0; i < TRUNC_BLOCK; i += 4)
+		_mm_storeu_si128((__m128i *)(to + i), _mm_cvttps_epi32(_mm_loadu_ps(x + i)));
+#endif
+}
+#define TRUNC_BLOCKS(TTO) \
+	int64_t done = 0; \
+	for (; n - done >= TRUNC_BLOCK; done += TRUNC_BLOCK) { \
+		int32_t t[TRUNC_BLOCK]; \
+		truncf_block((const float *)in[0] + done, t); \
+		for (int i = 0; i < TRUNC_BLOCK; i++) \
+			((TTO *)out)[done + i] = (TTO)t[i]; \
+	}
+#else
+#define TRUNC_BLOCKS(TTO) int64_t done = 0;
+#endif
+
+/* In place only where the items are of one size, so a block is read before it is written. */
+#define CAST_FLOAT(TO, TTO, FROM, TFROM) \
+	static void cast_##FROM##_##TO( \
+		const void *data, int64_t n, void *out, const void *const *in) \
+	{ \
+		TRUNC_BLOCKS(TTO) \
+		for (int64_t i = done; i < n; i++) \
+			((TTO *)out)[i] = (TTO)truncf_i32(((const TFROM *)in[0])[i]); \
+	}
 
 #define CAST(TO, TTO, FROM, TFROM) \
 	static void cast_##FROM##_##TO( \
@@ -192,22 +236,30 @@ static inline uint64_t not_negative(int64_t v)
 
 /* ---- from x to ---- */
 
-#define TO_NUMBERS(DO, FROM, TFROM) \
+#define TO_SMALL(DO, FROM, TFROM) \
 	DO(U8, uint8_t, FROM, TFROM) \
 	DO(U16, uint16_t, FROM, TFROM) \
-	DO(U32, uint32_t, FROM, TFROM) \
-	DO(U64, uint64_t, FROM, TFROM) \
 	DO(I8, int8_t, FROM, TFROM) \
 	DO(I16, int16_t, FROM, TFROM) \
-	DO(I32, int32_t, FROM, TFROM) \
+	DO(I32, int32_t, FROM, TFROM)
+#define TO_LARGE(DO, FROM, TFROM) \
+	DO(U32, uint32_t, FROM, TFROM) \
+	DO(U64, uint64_t, FROM, TFROM) \
 	DO(I64, int64_t, FROM, TFROM) \
 	DO(F32, float, FROM, TFROM) \
 	DO(F64, double, FROM, TFROM)
+#define TO_NUMBERS(DO, FROM, TFROM) TO_SMALL(DO, FROM, TFROM) TO_LARGE(DO, FROM, TFROM)
+
+/* By class of the source. */
+#define SMALL_CASTS_U(FROM, TFROM) TO_SMALL(CAST, FROM, TFROM)
+#define SMALL_CASTS_S(FROM, TFROM) TO_SMALL(CAST, FROM, TFROM)
+#define SMALL_CASTS_G(FROM, TFROM) TO_SMALL(CAST_FLOAT, FROM, TFROM)
+#define SMALL_CASTS_F(FROM, TFROM) TO_SMALL(CAST, FROM, TFROM)
 
 #define CRN_X(FROM, TFROM, name, kind) \
-	TO_NUMBERS(CAST, FROM, TFROM) \
-	CAST(BOOL, uint8_t, FROM, TFROM) \
-	TO_NUMBERS(SATURATE, FROM, TFROM)
+	CRN_PASTE_(SMALL_CASTS, CLASS_##FROM) \
+	(FROM, TFROM) TO_LARGE(CAST, FROM, TFROM) CAST(BOOL, uint8_t, FROM, TFROM) \
+		TO_NUMBERS(SATURATE, FROM, TFROM)
 CRN_DTYPES(CRN_X)
 #undef CRN_X
 

@@ -57,19 +57,50 @@
 		} \
 	}
 
+/* The same with one operand a single value (a number beside an array): `fn`_first when in[0] points
+ * to one element, `fn`_second when in[1] does. */
+#define ROW_FIRST(fn, TO, T, EXPR) \
+	static void fn##_first(const void *data, int64_t n, void *out, const void *const *in) \
+	{ \
+		TO *o = out; \
+		const T *x = in[0], *y = in[1]; \
+		T a = *x; \
+		_Pragma("GCC ivdep") for (int64_t i = 0; i < n; i++) \
+		{ \
+			T b = y[i]; \
+			o[i] = (TO)(EXPR); \
+		} \
+	}
+#define ROW_SECOND(fn, TO, T, EXPR) \
+	static void fn##_second(const void *data, int64_t n, void *out, const void *const *in) \
+	{ \
+		TO *o = out; \
+		const T *x = in[0], *y = in[1]; \
+		T b = *y; \
+		_Pragma("GCC ivdep") for (int64_t i = 0; i < n; i++) \
+		{ \
+			T a = x[i]; \
+			o[i] = (TO)(EXPR); \
+		} \
+	}
+#define ROW2_ONE(fn, TO, T, EXPR) \
+	ROW2(fn, TO, T, EXPR) \
+	ROW_FIRST(fn, TO, T, EXPR) \
+	ROW_SECOND(fn, TO, T, EXPR)
+
 /* ---- arithmetic ---- */
 
 ROW2(add_BOOL, uint8_t, uint8_t, a | b)
 ROW2(multiply_BOOL, uint8_t, uint8_t, a &b)
 
 #define ARITHMETIC(ID, T, U) \
-	ROW2(subtract_##ID, T, T, (U)a - (U)b) \
+	ROW2_ONE(subtract_##ID, T, T, (U)a - (U)b) \
 	ROW1(square_##ID, T, T, (U)a *(U)a)
 NUMBER_TYPES(ARITHMETIC)
 
 #define COMMUTATIVE(ID, T, U) \
-	ROW2(add_##ID, T, T, (U)a + (U)b) \
-	ROW2(multiply_##ID, T, T, (U)a *(U)b)
+	ROW2_ONE(add_##ID, T, T, (U)a + (U)b) \
+	ROW2_ONE(multiply_##ID, T, T, (U)a *(U)b)
 INTEGER_TYPES(COMMUTATIVE)
 
 /* x86 gives the first operand when both are NaN, and the compiler chooses which one is first, not
@@ -84,9 +115,28 @@ static inline double one_nan_F64(double v)
 	return v == v ? v : (double)NAN;
 }
 
+/* A single value that is no NaN, as nearly always, leaves at most one NaN to give, and no choice.
+ */
+#define PICK_SECOND(fn, T) \
+	static void fn##_second(const void *data, int64_t n, void *out, const void *const *in) \
+	{ \
+		bool nan = *(const T *)in[1] != *(const T *)in[1]; \
+		(nan ? fn##_any_second : fn##_number_second)(data, n, out, in); \
+	}
+#define SWAP_FIRST(fn) \
+	static void fn##_first(const void *data, int64_t n, void *out, const void *const *in) \
+	{ \
+		fn##_second(data, n, out, (const void *const[]){in[1], in[0]}); \
+	}
+#define COMMUTATIVE_FLOAT_ONE(fn, ID, T, EXPR) \
+	ROW2(fn, T, T, one_nan_##ID(EXPR)) \
+	ROW_SECOND(fn##_any, T, T, one_nan_##ID(EXPR)) \
+	ROW_SECOND(fn##_number, T, T, EXPR) \
+	PICK_SECOND(fn, T) \
+	SWAP_FIRST(fn)
 #define COMMUTATIVE_FLOAT(ID, T, U) \
-	ROW2(add_##ID, T, T, one_nan_##ID(a + b)) \
-	ROW2(multiply_##ID, T, T, one_nan_##ID(a *b))
+	COMMUTATIVE_FLOAT_ONE(add_##ID, ID, T, a + b) \
+	COMMUTATIVE_FLOAT_ONE(multiply_##ID, ID, T, a *b)
 FLOAT_TYPES(COMMUTATIVE_FLOAT)
 
 #define NEGATE_INTEGER(ID, T, U) ROW1(negative_##ID, T, T, (U)0 - (U)a)
@@ -99,8 +149,8 @@ SIGNED_TYPES(ABSOLUTE_SIGNED)
 ROW1(absolute_F32, float, float, __builtin_fabsf(a))
 ROW1(absolute_F64, double, double, __builtin_fabs(a))
 
-ROW2(divide_F32, float, float, a / b)
-ROW2(divide_F64, double, double, a / b)
+ROW2_ONE(divide_F32, float, float, a / b)
+ROW2_ONE(divide_F64, double, double, a / b)
 
 /* Floor division of integers up to 16 bits through float, which the vector units have: quotients of
  * such integers differ from any whole number by more than float's rounding error, so truncation is
@@ -205,15 +255,29 @@ UNSIGNED_TYPES(UINT_POWER)
 
 /* ---- order ---- */
 
+#define EXTREMES(ID, T, U) \
+	ROW2_ONE(minimum_##ID, T, T, a <= b ? a : b) \
+	ROW2_ONE(maximum_##ID, T, T, a >= b ? a : b)
+INTEGER_TYPES(EXTREMES)
+
+#define EXTREME_FLOAT(fn, T, EXPR, NUMBER) \
+	ROW2(fn, T, T, EXPR) \
+	ROW_FIRST(fn, T, T, EXPR) \
+	ROW_SECOND(fn##_any, T, T, EXPR) \
+	ROW_SECOND(fn##_number, T, T, NUMBER) \
+	PICK_SECOND(fn, T)
+#define EXTREMES_FLOAT(ID, T, U) \
+	EXTREME_FLOAT(minimum_##ID, T, a <= b || a != a ? a : b, b < a ? b : a) \
+	EXTREME_FLOAT(maximum_##ID, T, a >= b || a != a ? a : b, b > a ? b : a)
+FLOAT_TYPES(EXTREMES_FLOAT)
+
 #define ORDER(ID, T, U) \
-	ROW2(minimum_##ID, T, T, a <= b || a != a ? a : b) \
-	ROW2(maximum_##ID, T, T, a >= b || a != a ? a : b) \
-	ROW2(equal_##ID, uint8_t, T, a == b) \
-	ROW2(not_equal_##ID, uint8_t, T, a != b) \
-	ROW2(less_##ID, uint8_t, T, a < b) \
-	ROW2(less_equal_##ID, uint8_t, T, a <= b) \
-	ROW2(greater_##ID, uint8_t, T, a > b) \
-	ROW2(greater_equal_##ID, uint8_t, T, a >= b)
+	ROW2_ONE(equal_##ID, uint8_t, T, a == b) \
+	ROW2_ONE(not_equal_##ID, uint8_t, T, a != b) \
+	ROW2_ONE(less_##ID, uint8_t, T, a < b) \
+	ROW2_ONE(less_equal_##ID, uint8_t, T, a <= b) \
+	ROW2_ONE(greater_##ID, uint8_t, T, a > b) \
+	ROW2_ONE(greater_equal_##ID, uint8_t, T, a >= b)
 NUMBER_TYPES(ORDER)
 
 ROW1(isnan_F32, uint8_t, float, a != a)
@@ -270,7 +334,27 @@ WHERE(64)
 #define ENTRY_FLOAT(ID, T, U) \
 	[CRN_EW_DIVIDE][CRN_##ID] = divide_##ID, [CRN_EW_ISNAN][CRN_##ID] = isnan_##ID,
 
+/* Rows with a single value as first or second operand. */
+#define ONE_ARITHMETIC(ID, SIDE) \
+	[CRN_EW_ADD] \
+		[CRN_##ID] = add_##ID##SIDE, \
+    [CRN_EW_SUBTRACT][CRN_##ID] = subtract_##ID##SIDE, \
+    [CRN_EW_MULTIPLY][CRN_##ID] = multiply_##ID##SIDE, \
+    [CRN_EW_MINIMUM][CRN_##ID] = minimum_##ID##SIDE, \
+    [CRN_EW_MAXIMUM][CRN_##ID] = maximum_##ID##SIDE, [CRN_EW_EQUAL][CRN_##ID] = equal_##ID##SIDE, \
+    [CRN_EW_NOT_EQUAL][CRN_##ID] = not_equal_##ID##SIDE, \
+    [CRN_EW_LESS][CRN_##ID] = less_##ID##SIDE, \
+    [CRN_EW_LESS_EQUAL][CRN_##ID] = less_equal_##ID##SIDE, \
+    [CRN_EW_GREATER][CRN_##ID] = greater_##ID##SIDE, \
+    [CRN_EW_GREATER_EQUAL][CRN_##ID] = greater_equal_##ID##SIDE,
+#define ONE_FIRST(ID, T, U) ONE_ARITHMETIC(ID, _first)
+#define ONE_SECOND(ID, T, U) ONE_ARITHMETIC(ID, _second)
+#define ONE_DIVIDE(SIDE) \
+	[CRN_EW_DIVIDE] = {[CRN_F32] = divide_F32##SIDE, [CRN_F64] = divide_F64##SIDE},
+
 const crn_elementwise_kernels CRN_ISA_NAME(crn_elementwise) = {
+	.one = {{NUMBER_TYPES(ONE_FIRST) ONE_DIVIDE(_first)},
+		{NUMBER_TYPES(ONE_SECOND) ONE_DIVIDE(_second)}},
 	.row = {
 		NUMBER_TYPES(ENTRY_ARITHMETIC) NUMBER_TYPES(ENTRY_ORDER_SELF) ENTRY_ORDER(BOOL, U8)
 			INTEGER_TYPES(ENTRY_INTEGER) ENTRY_BITS(BOOL, U8)

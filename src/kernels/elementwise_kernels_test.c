@@ -61,6 +61,7 @@ typedef struct kernel_case {
 	crn_kernel_row row[CRN_N_ISAS];
 	crn_dtype in[3], out;
 	int n_in;
+	int single; /* input that is one value, not a row; -1: none */
 	char name[64];
 } kernel_case;
 
@@ -74,7 +75,8 @@ static void one_by_one(const kernel_case *k, buffers *b, size_t shift)
 	for (int64_t i = 0; i < N; i++) {
 		const void *in[3];
 		for (int j = 0; j < k->n_in; j++)
-			in[j] = b->in[j] + (shift + (size_t)i) * crn_dtype_size(k->in[j]);
+			in[j] = b->in[j] + (shift + (j == k->single ? 0 : (size_t)i)) *
+						   crn_dtype_size(k->in[j]);
 		k->row[CRN_ISA_BASE](NULL, 1, b->want + (size_t)i * out_size, in);
 	}
 }
@@ -101,7 +103,7 @@ static void run_in_place(const kernel_case *k, buffers *b, crn_isa isa, int at)
 	size_t size = crn_dtype_size(k->out);
 	unsigned char saved[8 * N];
 	const void *in[3];
-	if (crn_dtype_size(k->in[at]) != size)
+	if (crn_dtype_size(k->in[at]) != size || at == k->single)
 		return;
 	for (int j = 0; j < k->n_in; j++)
 		in[j] = b->in[j] + crn_dtype_size(k->in[j]);
@@ -131,6 +133,30 @@ static void check(const kernel_case *k)
 			run_in_place(k, &b, (crn_isa)isa, j);
 }
 
+static bool is_nan(crn_dtype t, const void *value)
+{
+	return (t == CRN_F32 && isnan(*(const float *)value)) ||
+	       (t == CRN_F64 && isnan(*(const double *)value));
+}
+
+/* Same bytes as `row` gives for the number repeated; any NaN for any NaN. */
+static void check_against_row(const kernel_case *k, crn_kernel_row row)
+{
+	static buffers b;
+	size_t size = crn_dtype_size(k->in[0]), out_size = crn_dtype_size(k->out);
+	for (int j = 0; j < 2; j++)
+		fill(k->in[j], b.in[j], N);
+	const void *in[2] = {b.in[0], b.in[1]};
+	k->row[CRN_ISA_BASE](NULL, N, b.want, in);
+	for (size_t i = 1; i < N; i++)
+		memcpy(b.in[k->single] + i * size, b.in[k->single], size);
+	row(NULL, N, b.out, in);
+	for (size_t i = 0; i < N * out_size; i += out_size)
+		if (memcmp(b.want + i, b.out + i, out_size) != 0 &&
+			!(is_nan(k->out, b.want + i) && is_nan(k->out, b.out + i)))
+			fail_msg("%s: element %zu differs from the row's", k->name, i / out_size);
+}
+
 static int inputs_of(crn_ew op)
 {
 	return op == CRN_EW_WHERE ? 3 : op >= CRN_EW_INVERT && op <= CRN_EW_ISNAN ? 1 : 2;
@@ -149,6 +175,7 @@ static void arithmetic_is_equal(void **unused)
 			kernel_case k = {.in = {(crn_dtype)t, (crn_dtype)t, (crn_dtype)t},
 				.out = (crn_dtype)t,
 				.n_in = inputs_of((crn_ew)op),
+				.single = -1,
 				.row = {crn_elementwise_base.row[op][t],
 					crn_elementwise_avx2.row[op][t],
 					crn_elementwise_avx512.row[op][t]}};
@@ -165,6 +192,35 @@ static void arithmetic_is_equal(void **unused)
 		}
 	}
 	assert_true(n_checked > 180);
+}
+
+/* A number as first or second operand: equal at every level, and what the row of it repeated gives.
+ */
+static void numbers_beside_rows_are_equal(void **unused)
+{
+	int n_checked = 0;
+	for (int side = 0; side < 2; side++)
+		for (int op = 0; op < CRN_N_EW; op++)
+			for (int t = 0; t < CRN_N_DTYPES; t++) {
+				kernel_case k = {.in = {(crn_dtype)t, (crn_dtype)t},
+					.out = gives_mask((crn_ew)op) ? CRN_BOOL : (crn_dtype)t,
+					.n_in = 2,
+					.single = side,
+					.row = {crn_elementwise_base.one[side][op][t],
+						crn_elementwise_avx2.one[side][op][t],
+						crn_elementwise_avx512.one[side][op][t]}};
+				snprintf(k.name, sizeof(k.name), "op %d of %s, number %d", op,
+					crn_dtype_name((crn_dtype)t), side);
+				if (!k.row[0])
+					continue;
+				for (int trial = 0; trial < 4;
+					trial++) { /* NaN among the numbers */
+					check(&k);
+					check_against_row(&k, crn_elementwise_base.row[op][t]);
+				}
+				n_checked++;
+			}
+	assert_true(n_checked > 200);
 }
 
 /* ---- integer division against 128-bit arithmetic ---- */
@@ -257,6 +313,7 @@ static void math_is_equal(void **unused)
 		for (int t = CRN_F32; t <= CRN_F64; t++) {
 			bool two = op >= CRN_MATH_POWER && op <= CRN_MATH_MOD;
 			kernel_case k = {.in = {(crn_dtype)t, (crn_dtype)t},
+				.single = -1,
 				.out = (crn_dtype)t,
 				.n_in = two ? 2 : 1,
 				.row = {crn_math_base.row[op][t], crn_math_avx2.row[op][t],
@@ -275,6 +332,7 @@ static void casts_are_equal(void **unused)
 			kernel_case k = {.in = {(crn_dtype)from},
 				.out = (crn_dtype)to,
 				.n_in = 1,
+				.single = -1,
 				.row = {crn_casts_base.cast[to][from],
 					crn_casts_avx2.cast[to][from],
 					crn_casts_avx512.cast[to][from]}};
@@ -295,6 +353,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(arithmetic_is_equal),
+		cmocka_unit_test(numbers_beside_rows_are_equal),
 		cmocka_unit_test(division_is_floor),
 		cmocka_unit_test(remainder_is_exact),
 		cmocka_unit_test(math_is_equal),

@@ -423,6 +423,8 @@ cairn_status crn_ew_bind(
 	if (!row)
 		return crn_fail(
 			err, CAIRN_USAGE, "%s: not defined for %s", n->op->name, crn_dtype_name(t));
-	*ret = (crn_bound){.row = row};
+	const crn_elementwise_kernels *kernels = CRN_ISA_PICK(crn_elementwise, isa);
+	*ret = (crn_bound){
+		.row = row, .one = {kernels->one[0][kernel][t], kernels->one[1][kernel][t]}};
 	return CAIRN_OK;
 }

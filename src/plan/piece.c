@@ -202,6 +202,17 @@ static int take_register(registers *r, int now, int until)
 	return r->n++;
 }
 
+/* The row function of a step. A number beside an array has no axes, whatever the tile: which
+ * function is taken must not depend on how the array is cut. */
+static crn_row_fn row_of(const crn_piece *p, const crn_bound *bound, const int *in, int n_in)
+{
+	for (int k = 0; k < 2 && n_in == 2; k++)
+		if (bound->one[k] && p->nodes[in[k]].node->type.ndim == 0 &&
+			p->nodes[in[1 - k]].node->type.ndim > 0)
+			return bound->one[k];
+	return bound->row;
+}
+
 static bool compile_group(crn_piece *p, int g, crn_place_fn place, void *plan, int *ret_inputs)
 {
 	crn_pnode *root = &p->nodes[g];
@@ -219,12 +230,12 @@ static bool compile_group(crn_piece *p, int g, crn_place_fn place, void *plan, i
 		crn_step *s = &root->program.steps[n];
 		crn_placement where = {.slot = -1, .info = -1};
 		place(plan, pn->node, i == g && is_root(p, g), &where);
-		*s = (crn_step){.row = where.bound->row,
-			.data = where.bound->data,
+		const int *in = i == g ? own : pn->in;
+		*s = (crn_step){.data = where.bound->data,
 			.n_operands = i == g ? n_in : pn->n_in,
 			.info = pn->info,
 			.reg = -1};
-		const int *in = i == g ? own : pn->in;
+		s->row = row_of(p, where.bound, in, s->n_operands);
 		for (int k = 0; k < s->n_operands; k++) {
 			const crn_pnode *from = &p->nodes[in[k]];
 			bool inside = from->group == g && in[k] != g;
