@@ -233,7 +233,9 @@ cairn_status crn_api_options(const cairn_options *options, crn_run_options *ret,
 		CRN_TRY(parse_threads(threads, &r.n_threads, err));
 	if (r.memory_bytes == 0 && memory && memory[0])
 		CRN_TRY(cairn_parse_size(memory, &r.memory_bytes, err));
-	const char *fsync = getenv("CAIRN_FSYNC");
+	const char *fsync = getenv("CAIRN_FSYNC"), *scratch = getenv("CAIRN_SCRATCH");
+	if (!r.scratch_dir && scratch && scratch[0])
+		r.scratch_dir = scratch;
 	if (o->fsync < CAIRN_FSYNC_DEFAULT || o->fsync > CAIRN_FSYNC_EACH)
 		return crn_fail(err, CAIRN_USAGE, "%d is no fsync policy", (int)o->fsync);
 	if (o->fsync != CAIRN_FSYNC_DEFAULT)

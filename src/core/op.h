@@ -216,7 +216,8 @@ typedef struct crn_global {
 
 	/* Checkpoints: with these a resume does not fold again what a killed run has folded. An op
 	 * offers one of the two forms for a pass, or none (then the pass is repeated). What is kept
-	 * comes back only to the same node (hash) and the same grid; pass_begin, merge and pass_end
+	 * comes back only to the same node (hash) and the same grid; when the layout of the bytes
+	 * changes, semver is raised; pass_begin, merge and pass_end
 	 * run again in any case, so nothing else has to be kept. Bytes that were spilled can be
 	 * unspilled at their old offsets.
 	 *

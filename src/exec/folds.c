@@ -3,13 +3,28 @@
  * folds.c -- stages that look at every voxel once: reductions with small results, and the passes of
  * global ops. Each worker folds into accumulators of its own; they are merged in worker order at
  * the end, and ops promise that neither order nor tiling shows in the result.
+ *
+ * What is folded survives a kill in checkpoints (checkpoint.h): a resume skips those tiles.
  */
 #include "base/mem.h"
+#include "base/path.h"
+#include "exec/checkpoint.h"
 #include "exec/state.h"
 #include "plan/layout.h"
 
 #include <stdatomic.h>
 #include <string.h>
+
+static crn_grid grid_of(const crn_tiling *t)
+{
+	crn_grid g = {.ndim = t->domain.ndim, .n_tiles = t->n_tiles};
+	for (int d = 0; d < g.ndim; d++) {
+		g.shape[d] = t->domain.n[d];
+		g.tile[d] = t->tile[d];
+		g.n[d] = t->grid[d];
+	}
+	return g;
+}
 
 /* ---- reductions ---- */
 
@@ -68,6 +83,8 @@ typedef struct resident_job {
 	crn_region whole;
 	size_t acc_bytes;
 	void **acc; /* per worker; NULL until used */
+	int worker; /* whose accumulators are being loaded */
+	crn_checkpoint *kept;
 } resident_job;
 
 static crn_region resident_roots(void *user, int64_t index, int64_t tile)
@@ -81,6 +98,12 @@ static int64_t resident_size(void *user, int64_t index)
 {
 	crn_region r = resident_roots(user, index, 0);
 	return crn_region_count(&r);
+}
+
+static void keep_resident(resident_job *j, int worker)
+{
+	crn_bytes all = {j->acc[worker], j->acc_bytes};
+	crn_checkpoint_add_partial(j->kept, worker, &all, 1);
 }
 
 static cairn_status resident_tile(
@@ -103,7 +126,38 @@ static cairn_status resident_tile(
 	cairn_status status =
 		crn_reduce_fold_into(j->st, n, &in, crn_task_roots(t), *acc, &j->whole, err);
 	crn_frame_done(frame);
+	if (status == CAIRN_OK && j->kept &&
+		crn_checkpoint_fold_partial(j->kept, crn_task_worker(t), crn_task_index(t)))
+		keep_resident(j, crn_task_worker(t));
 	return status;
+}
+
+static bool resident_skip(void *user, int64_t index)
+{
+	const resident_job *j = user;
+	return crn_checkpoint_has(j->kept, index);
+}
+
+/* Accumulators are plain bytes, so they come back as they went. */
+static bool load_resident(void *user, const void *bytes, size_t n)
+{
+	resident_job *j = user;
+	void *acc = n == j->acc_bytes ? crn_pool_take(j->st->engine->pool, n) : NULL;
+	if (acc)
+		memcpy(acc, bytes, n);
+	j->acc[j->worker] = acc;
+	return acc != NULL;
+}
+
+/* Voxels of the tiles that need not be looked at again. */
+static int64_t restored_voxels(const crn_checkpoint *c, const crn_tiling *t)
+{
+	int64_t voxels = 0;
+	for (int64_t i = 0; crn_checkpoint_count(c) > 0 && i < t->n_tiles; i++) {
+		crn_region r = crn_tiling_region(t, i);
+		voxels += crn_checkpoint_has(c, i) ? crn_region_count(&r) : 0;
+	}
+	return voxels;
 }
 
 static cairn_status finish_resident(
@@ -157,9 +211,19 @@ cairn_status crn_run_resident_stage(crn_state *st, const crn_stage *s, cairn_err
 		.user = &j,
 		.roots = resident_roots,
 		.tile = resident_tile,
+		.skip = resident_skip,
 		.size = resident_size,
 		.most_workers = st->plan->options.n_threads};
+	crn_grid grid = grid_of(&r->tiling);
+	j.kept = crn_checkpoint_open(st->checkpoint_dir, n, 0, &grid, st->plan->options.n_threads);
+	for (; j.kept && j.worker < st->plan->options.n_threads; j.worker++)
+		crn_checkpoint_load_partial(j.kept, j.worker, load_resident, &j);
+	st->restored[crn_plan_info(st->plan, n)] += restored_voxels(j.kept, &r->tiling);
 	cairn_status status = crn_sched_run(st->sched, &job, err);
+	for (int w = 0; j.kept && w < st->plan->options.n_threads; w++)
+		if (crn_checkpoint_is_behind(j.kept, w))
+			keep_resident(&j, w);
+	crn_checkpoint_close(j.kept);
 	if (status == CAIRN_OK)
 		status = finish_resident(st, s, &j, err);
 	for (int w = 0; w < st->plan->options.n_threads; w++)
@@ -175,9 +239,11 @@ typedef struct global_job {
 	const crn_global_plan *plan;
 	const crn_global *ops;
 	void *state;
-	int pass, info;
+	int pass, info, index; /* index: of the global */
 	size_t partial_bytes;
 	void **partial; /* per worker */
+	int worker;     /* whose partial is being loaded */
+	crn_checkpoint *kept;
 } global_job;
 
 static crn_region global_roots(void *user, int64_t index, int64_t tile)
@@ -224,6 +290,31 @@ static cairn_status global_fold(global_job *j, crn_task *t, const crn_view *in, 
 	return status;
 }
 
+static void keep_partial(global_job *j, int worker)
+{
+	crn_bytes spans[CRN_MAX_SPANS] = {{j->partial[worker], j->partial_bytes}};
+	int n = 1;
+	if (j->ops->partial_save)
+		n = j->ops->partial_save(j->state, j->pass, j->partial[worker], spans);
+	if (n >= 0)
+		crn_checkpoint_add_partial(j->kept, worker, spans, n);
+}
+
+/* After a fold: what it left is kept, at once or with its worker's partial now and then. */
+static void keep_fold(global_job *j, int worker, int64_t tile)
+{
+	crn_bytes spans[CRN_MAX_SPANS];
+	if (!j->ops->tile_save) {
+		if (crn_checkpoint_fold_partial(j->kept, worker, tile))
+			keep_partial(j, worker);
+		return;
+	}
+	int n = j->ops->tile_save(j->state, j->pass, tile, spans);
+	uint64_t end = crn_spill_end(j->st->env_handles[j->index].spill);
+	if (n >= 0)
+		crn_checkpoint_add_tile(j->kept, tile, end, spans, n);
+}
+
 static cairn_status global_tile(
 	void *user, crn_task *t, int64_t tile, void *memory, cairn_error *err)
 {
@@ -235,18 +326,87 @@ static cairn_status global_tile(
 	CRN_TRY(crn_task_frame(t, NULL, in, &frame, err));
 	cairn_status status = global_fold(j, t, in, err);
 	crn_frame_done(frame);
+	if (status == CAIRN_OK && j->kept)
+		keep_fold(j, crn_task_worker(t), crn_task_index(t));
 	return status;
 }
 
-static crn_grid grid_of(const crn_tiling *t)
+static bool global_skip(void *user, int64_t index)
 {
-	crn_grid g = {.ndim = t->domain.ndim, .n_tiles = t->n_tiles};
-	for (int d = 0; d < g.ndim; d++) {
-		g.shape[d] = t->domain.n[d];
-		g.tile[d] = t->tile[d];
-		g.n[d] = t->grid[d];
+	const global_job *j = user;
+	return crn_checkpoint_has(j->kept, index);
+}
+
+/* ---- their checkpoints ---- */
+
+static bool load_tile(void *user, int64_t tile, const void *bytes, size_t n)
+{
+	global_job *j = user;
+	return j->ops->tile_load(j->state, j->pass, tile, bytes, n, NULL) == CAIRN_OK;
+}
+
+static bool load_partial(void *user, const void *bytes, size_t n)
+{
+	global_job *j = user;
+	void *partial = j->partial[j->worker];
+	if (!j->ops->partial_load) {
+		if (n == j->partial_bytes)
+			memcpy(partial, bytes, n);
+		return n == j->partial_bytes;
 	}
-	return g;
+	if (j->ops->partial_load(j->state, j->pass, partial, bytes, n, NULL) == CAIRN_OK)
+		return true;
+	if (j->ops->partial_done)
+		j->ops->partial_done(j->state, j->pass, partial);
+	if (j->ops->partial_init)
+		j->ops->partial_init(j->state, j->pass, partial);
+	return false;
+}
+
+static bool keeps_partials(const global_job *j)
+{
+	return j->partial_bytes > 0 && (j->ops->partial_is_plain || j->ops->partial_save);
+}
+
+/* Opens the pass's checkpoint and takes over what an earlier run folded. */
+static void begin_checkpoint(global_job *j, const crn_grid *grid)
+{
+	crn_env_handle *h = &j->st->env_handles[j->index];
+	if (!j->ops->tile_save && !keeps_partials(j))
+		return;
+	j->kept = crn_checkpoint_open(j->st->checkpoint_dir, j->plan->node, j->pass, grid,
+		j->st->plan->options.n_threads);
+	if (j->kept && j->ops->tile_save)
+		crn_checkpoint_load_tiles(j->kept, crn_spill_end(h->spill), load_tile, j);
+	if (j->pass == 0 && h->spill && crn_checkpoint_count(j->kept) == 0)
+		crn_spill_empty(h->spill); /* of a run whose tiles do not fit */
+	if (j->kept && keeps_partials(j))
+		for (j->worker = 0; j->worker < j->st->plan->options.n_threads; j->worker++)
+			crn_checkpoint_load_partial(j->kept, j->worker, load_partial, j);
+	j->st->restored[j->info] += restored_voxels(j->kept, &j->plan->tiling);
+}
+
+static void end_checkpoint(global_job *j)
+{
+	for (int w = 0; j->kept && w < j->st->plan->options.n_threads; w++)
+		if (crn_checkpoint_is_behind(j->kept, w))
+			keep_partial(j, w);
+	crn_checkpoint_close(j->kept);
+	j->kept = NULL;
+}
+
+/* The scratch file gets a name, so that the tiles a killed run has recorded find their bytes. */
+static void name_spill(crn_state *st, int index, const crn_node *n)
+{
+	CRN_STR path = {0};
+	char hex[33];
+	if (!st->checkpoint_dir || !n->op->global->tile_save)
+		return;
+	crn_str_appendf(&path, "%s/%s.spill", st->checkpoint_dir, crn_hash_hex(n->hash, hex));
+	/* Without it nothing is lost but the checkpoint: the file is then made on first use. */
+	if (path.oom || crn_make_folders(st->checkpoint_dir, NULL) != CAIRN_OK ||
+		crn_spill_open(path.data, &st->env_handles[index].spill, NULL) != CAIRN_OK)
+		st->checkpoint_dir = NULL;
 }
 
 static cairn_status begin_partials(global_job *j, cairn_error *err)
@@ -285,6 +445,7 @@ static cairn_status run_pass(global_job *j, cairn_error *err)
 		.user = j,
 		.roots = global_roots,
 		.tile = global_tile,
+		.skip = global_skip,
 		.size = global_size,
 		.most_workers = j->st->plan->options.n_threads};
 	if (j->ops->pass_begin)
@@ -292,8 +453,11 @@ static cairn_status run_pass(global_job *j, cairn_error *err)
 	j->partial_bytes =
 		j->ops->partial_bytes ? j->ops->partial_bytes(j->plan->node, j->pass) : 0;
 	cairn_status status = begin_partials(j, err);
-	if (status == CAIRN_OK)
+	if (status == CAIRN_OK) {
+		begin_checkpoint(j, &grid);
 		status = crn_sched_run(j->st->sched, &job, err);
+		end_checkpoint(j);
+	}
 	crn_span span = crn_span_begin(CRN_SPAN_COMPUTE, j->info);
 	for (int w = 0; status == CAIRN_OK && w < j->st->plan->options.n_threads; w++)
 		if (j->ops->merge)
@@ -309,8 +473,12 @@ cairn_status crn_run_global_stage(crn_state *st, const crn_stage *s, cairn_error
 {
 	const crn_global_plan *g = &st->plan->globals[s->index];
 	const crn_node *n = g->node;
-	global_job j = {
-		.st = st, .plan = g, .ops = n->op->global, .info = crn_plan_info(st->plan, n)};
+	global_job j = {.st = st,
+		.plan = g,
+		.ops = n->op->global,
+		.info = crn_plan_info(st->plan, n),
+		.index = s->index};
+	name_spill(st, s->index, n);
 	crn_env *env = &st->envs[s->index];
 	*env = (crn_env){.engine = &st->env_handles[s->index],
 		.isa = st->plan->options.isa,

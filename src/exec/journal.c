@@ -89,15 +89,15 @@ static bool read_line(FILE *file, crn_str *line)
 	return line->len > 0 && !line->oom;
 }
 
-/* This start of the machine; "-" where the system does not say, which is never trusted. */
-static void boot_id(char ret[40])
+bool crn_boot_id(char ret[CRN_BOOT_ID_BYTES])
 {
 	FILE *f = fopen("/proc/sys/kernel/random/boot_id", "re");
-	snprintf(ret, 40, "-");
-	if (f && fscanf(f, "%39s", ret) != 1)
-		snprintf(ret, 40, "-");
+	bool known = f && fscanf(f, "%39s", ret) == 1;
+	if (!known)
+		snprintf(ret, CRN_BOOT_ID_BYTES, "-");
 	if (f)
 		fclose(f);
+	return known;
 }
 
 /* Lines that end at or before this offset are named by an "s" line. */
@@ -119,11 +119,11 @@ static uint64_t last_sync(FILE *file)
 /* Does a "b" line promise that the lines after it are sure? */
 static bool promises(const char *line)
 {
-	char here[40], there[40] = "", policy[16] = "";
-	boot_id(here);
+	char here[CRN_BOOT_ID_BYTES], there[CRN_BOOT_ID_BYTES] = "", policy[16] = "";
+	bool known = crn_boot_id(here);
 	if (sscanf(line, "b %39s %15s", there, policy) != 2)
 		return false;
-	return strcmp(policy, "each") == 0 || (strcmp(here, there) == 0 && here[0] != '-');
+	return strcmp(policy, "each") == 0 || (known && strcmp(here, there) == 0);
 }
 
 cairn_status crn_journal_read(const char *path, crn_json **ret_head, crn_doneness *ret_done,
@@ -323,8 +323,8 @@ static cairn_status append(crn_journal *j, const char *text, size_t n, cairn_err
 static cairn_status begin_run(crn_journal *j, cairn_error *err)
 {
 	static const char *const policies[] = {"none", "batch", "each"};
-	char id[40], line[80];
-	boot_id(id);
+	char id[CRN_BOOT_ID_BYTES], line[80];
+	crn_boot_id(id);
 	int n = snprintf(line, sizeof(line), "b %s %s\n", id, policies[j->fsync]);
 	CRN_TRY(append(j, line, (size_t)n, err));
 	j->synced_at_ns = crn_now_ns();

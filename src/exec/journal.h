@@ -31,6 +31,11 @@
 
 typedef struct crn_journal crn_journal;
 
+enum { CRN_BOOT_ID_BYTES = 40 };
+/** Text that differs from start to start of the machine; false (and "-") where the system has none.
+ */
+bool crn_boot_id(char ret[CRN_BOOT_ID_BYTES]);
+
 /** What stands at a place where an output shall go. */
 typedef enum crn_output_state {
 	CRN_OUTPUT_ABSENT,   /* nothing there */

@@ -327,6 +327,42 @@ void crn_outputs_unlock(crn_output *o, int n)
 		crn_output_lock_give(&o[i].lock);
 }
 
+/* ---- checkpoints ---- */
+
+cairn_status crn_checkpoint_folder(const crn_registry *r, const crn_output *o, int n,
+	const crn_run_options *options, crn_str *ret, cairn_error *err)
+{
+	CRN_STR table = {0};
+	const crn_format *f;
+	while (n > 0 && o->is_print) {
+		o++;
+		n--;
+	}
+	if (n == 0)
+		return CAIRN_OK;
+	if (options->scratch_dir) {
+		char full[PATH_MAX], hex[33];
+		crn_hasher h;
+		crn_hasher_init(&h);
+		crn_hash_text(&h, crn_path_resolve(crn_sink_url(o->sink), full)
+					  ? full
+					  : crn_sink_url(o->sink));
+		crn_str_appendf(ret, "%s/.cairn-checkpoints-%.16s", options->scratch_dir,
+			crn_hash_hex(crn_hasher_result(&h), hex));
+	} else if (o->is_table) {
+		mark_path(o->sink, ret, &table);
+		crn_str_append(ret, "/checkpoints");
+	} else {
+		CRN_TRY(format_of(r, o->sink, &f, err));
+		f->journal_path(crn_sink_url(o->sink), ret);
+		crn_str_append(ret, "/checkpoints");
+	}
+	if (ret->oom)
+		return crn_fail_memory(err, "a path", ret->len);
+	return options->on_exists == CRN_EXISTS_REPLACE ? crn_remove_tree(ret->data, err)
+							: CAIRN_OK;
+}
+
 cairn_status crn_output_clear(
 	const crn_registry *r, const crn_output *o, crn_on_exists mode, cairn_error *err)
 {

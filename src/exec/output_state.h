@@ -44,6 +44,14 @@ void crn_outputs_unlock(crn_output *o, int n);
 CRN_CHECKED cairn_status crn_output_clear(
 	const crn_registry *r, const crn_output *o, crn_on_exists mode, cairn_error *err);
 
+/**
+ * Where the run keeps checkpoints of its passes: with the journal of its first output, or in the
+ * scratch folder if one was given. Empty when it has no output. With `replace`, removes what is
+ * there.
+ */
+CRN_CHECKED cairn_status crn_checkpoint_folder(const crn_registry *r, const crn_output *o, int n,
+	const crn_run_options *options, crn_str *ret, cairn_error *err);
+
 /* Tables have no units; what is kept of them is that they are there, written by this plan. */
 CRN_CHECKED cairn_status crn_table_mark(const crn_node *sink, bool sync, cairn_error *err);
 const char *crn_sink_url(const crn_node *sink); /* a path: without "file://" */

@@ -55,6 +55,7 @@ static void fill_nodes(crn_profile *p)
 		n->wanted = crn_region_count(&plan->infos[i].wanted);
 		n->computed = atomic_load(&st->voxels[i]);
 		n->folded = atomic_load(&st->folded[i]);
+		n->restored = st->restored[i];
 		for (int k = 0; k < CRN_N_SPANS; k++)
 			n->ns += n->spans[k].ns;
 	}

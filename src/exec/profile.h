@@ -29,7 +29,7 @@ typedef struct crn_profile_node {
 	crn_totals spans[CRN_N_SPANS];
 	int64_t ns;     /* of all spans */
 	int64_t wanted; /* voxels the sinks need of it at least */
-	int64_t computed, folded;
+	int64_t computed, folded, restored;
 	int fused_into; /* node whose spans include this one's time; -1: its own */
 } crn_profile_node;
 

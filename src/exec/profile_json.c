@@ -79,6 +79,8 @@ static void print_node(const crn_profile *p, int i, crn_str *out)
 	crn_json_double(out, n->wanted > 0 ? (double)n->computed / (double)n->wanted : 0);
 	if (n->folded > 0)
 		crn_str_appendf(out, ", \"folded\": %lld", (long long)n->folded);
+	if (n->restored > 0)
+		crn_str_appendf(out, ", \"restored\": %lld", (long long)n->restored);
 	if (n->fused_into >= 0)
 		crn_str_appendf(out, ", \"fused_into\": %d", n->fused_into);
 	crn_str_append(out, ", ");

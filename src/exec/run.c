@@ -117,6 +117,7 @@ static void state_done(crn_state *st)
 	crn_free(st->residents);
 	crn_free((void *)st->voxels);
 	crn_free((void *)st->folded);
+	crn_free(st->restored);
 	crn_free((void *)st->units);
 }
 
@@ -182,9 +183,10 @@ static cairn_status state_init(crn_state *st, cairn_error *err)
 	st->residents = crn_calloc(n_residents, sizeof(*st->residents));
 	st->voxels = crn_calloc((size_t)p->n_infos + 1, sizeof(int64_t));
 	st->folded = crn_calloc((size_t)p->n_infos + 1, sizeof(int64_t));
+	st->restored = crn_calloc((size_t)p->n_infos + 1, sizeof(int64_t));
 	st->units = crn_calloc((size_t)p->n_cuts + 1, sizeof(int64_t));
 	if (!st->states || !st->envs || !st->env_handles || !st->residents || !st->voxels ||
-		!st->folded || !st->units)
+		!st->folded || !st->restored || !st->units)
 		return crn_fail_memory(err, "a run", sizeof(*st));
 	for (int g = 0; g < p->n_globals; g++) {
 		st->env_handles[g].st = st;
@@ -432,11 +434,12 @@ static const char *scratch_folder(
 
 static cairn_status run_with_plan(crn_engine *e, const crn_plan *plan,
 	const crn_run_options *options, const crn_output *outputs, int n_outputs,
-	const crn_view *out, crn_report *report, cairn_error *err)
+	const char *checkpoint_dir, const crn_view *out, crn_report *report, cairn_error *err)
 {
 	CRN_STR folder = {0};
 	crn_state st = {.engine = e, .plan = plan, .options = options};
 	st.scratch_dir = scratch_folder(options, outputs, n_outputs, &folder);
+	st.checkpoint_dir = checkpoint_dir;
 	cairn_status status = run_plan(&st, outputs, n_outputs, out, err);
 	if (status == CAIRN_OK)
 		crn_machine_learn_run(&st);
@@ -451,6 +454,7 @@ static cairn_status run_sinks(crn_engine *e, crn_node *const *sinks, int n_sinks
 {
 	crn_plan *plan = NULL;
 	int n = 0;
+	CRN_STR checkpoints = {0};
 	CRN_TRY(crn_outputs_decide(e->registry, sinks, n_sinks, options->on_exists, outputs, err));
 	CRN_FREE crn_node **todo = crn_calloc((size_t)n_sinks + 1, sizeof(crn_node *));
 	if (!todo)
@@ -463,12 +467,19 @@ static cairn_status run_sinks(crn_engine *e, crn_node *const *sinks, int n_sinks
 	cairn_status status = crn_plan_check_fits(plan, err);
 	if (status == CAIRN_OK)
 		status = crn_outputs_lock(e->registry, outputs, n_sinks, err);
+	if (status == CAIRN_OK)
+		status = crn_checkpoint_folder(
+			e->registry, outputs, n_sinks, options, &checkpoints, err);
 	for (int i = 0; i < n_sinks && status == CAIRN_OK; i++)
 		if (!outputs[i].skip)
 			status =
 				crn_output_clear(e->registry, &outputs[i], options->on_exists, err);
 	if (status == CAIRN_OK)
-		status = run_with_plan(e, plan, options, outputs, n_sinks, NULL, report, err);
+		status = run_with_plan(
+			e, plan, options, outputs, n_sinks, checkpoints.data, NULL, report, err);
+	/* What is done needs no checkpoints. */
+	if (status == CAIRN_OK && checkpoints.len > 0)
+		status = crn_remove_tree(checkpoints.data, err);
 	crn_plan_free(plan);
 	return status;
 }
@@ -503,7 +514,7 @@ cairn_status crn_run_region(crn_engine *e, crn_node *array, const crn_region *re
 	if (status == CAIRN_OK)
 		status = crn_plan_check_fits(plan, err);
 	if (status == CAIRN_OK)
-		status = run_with_plan(e, plan, options, NULL, 0, out, report, err);
+		status = run_with_plan(e, plan, options, NULL, 0, NULL, out, report, err);
 	crn_plan_free(plan);
 	crn_mutex_unlock(&e->turn);
 	return status;

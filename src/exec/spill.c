@@ -14,11 +14,12 @@
 #include <fcntl.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 struct crn_spill {
 	int fd;
-	char *folder;
+	char *folder; /* or path, when it has a name */
 	_Atomic uint64_t end;
 };
 
@@ -57,6 +58,40 @@ cairn_status crn_spill_new(const char *folder, crn_spill **ret, cairn_error *err
 	}
 	*ret = s;
 	return CAIRN_OK;
+}
+
+cairn_status crn_spill_open(const char *path, crn_spill **ret, cairn_error *err)
+{
+	struct stat st;
+	crn_spill *s = crn_calloc(1, sizeof(*s));
+	char *copy = crn_strdup(path);
+	if (!s || !copy) {
+		crn_free(s);
+		crn_free(copy);
+		return crn_fail_memory(err, "a scratch file", sizeof(*s));
+	}
+	s->folder = copy;
+	s->fd = crn_disk_open(path, O_RDWR | O_CREAT);
+	if (s->fd < 0 || fstat(s->fd, &st) != 0) {
+		cairn_status status =
+			crn_fail_errno(err, CAIRN_FAILED, "creating the scratch file", path);
+		crn_spill_free(s);
+		return status;
+	}
+	s->end = (uint64_t)st.st_size;
+	*ret = s;
+	return CAIRN_OK;
+}
+
+uint64_t crn_spill_end(const crn_spill *s)
+{
+	return s ? atomic_load(&((crn_spill *)s)->end) : 0;
+}
+
+void crn_spill_empty(crn_spill *s)
+{
+	if (ftruncate(s->fd, 0) == 0)
+		atomic_store(&s->end, 0);
 }
 
 void crn_spill_free(crn_spill *s)

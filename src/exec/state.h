@@ -39,9 +39,11 @@ typedef struct crn_state {
 	crn_env_handle *env_handles;
 	crn_trace *trace;
 	const char *scratch_dir;
-	_Atomic int64_t *voxels; /* per plan->infos: computed */
-	_Atomic int64_t *folded; /* per plan->infos: looked at by reductions and global ops */
-	_Atomic int64_t *units;  /* per plan->cuts: chunks produced */
+	const char *checkpoint_dir; /* NULL: passes keep nothing */
+	_Atomic int64_t *voxels;    /* per plan->infos: computed */
+	_Atomic int64_t *folded;    /* per plan->infos: looked at by reductions and global ops */
+	int64_t *restored;      /* per plan->infos: not looked at again, thanks to checkpoints */
+	_Atomic int64_t *units; /* per plan->cuts: chunks produced */
 	_Atomic int64_t bytes_read, bytes_written, units_written, units_skipped;
 	/* progress, from crn_sched's watcher */
 	int stage;
@@ -91,6 +93,10 @@ void crn_producers_free(crn_state *st, crn_job **jobs);
  * nothing behind. */
 typedef struct crn_spill crn_spill;
 CRN_CHECKED cairn_status crn_spill_new(const char *folder, crn_spill **ret, cairn_error *err);
+/** The same under a name, so that a resume finds it; what is in it stays. */
+CRN_CHECKED cairn_status crn_spill_open(const char *path, crn_spill **ret, cairn_error *err);
+uint64_t crn_spill_end(const crn_spill *s);
+void crn_spill_empty(crn_spill *s); /* forgets what is in it */
 void crn_spill_free(crn_spill *s);
 CRN_CHECKED cairn_status crn_spill_append(
 	crn_spill *s, const void *bytes, size_t n, uint64_t *ret_offset, cairn_error *err);
