@@ -188,4 +188,5 @@ const crn_order_kernels CRN_ISA_NAME(crn_order_table) = {
 	.median_25 = EACH_KEY(median_25),
 	.median_27 = EACH_KEY(median_27),
 	.rank = EACH_KEY(rank),
+	.network = EACH_KEY(network),
 };

@@ -29,6 +29,21 @@ typedef void (*crn_key_row_fn)(const void *from, int64_t n, void *to);
 typedef void (*crn_tap_order_fn)(
 	const char *base, const ptrdiff_t *offset, int n_taps, int64_t n, void *out);
 
+/** Rows of keys, low = least(a, b) and high = greatest(a, b); byte offsets. Outputs may lie on
+ * inputs that start no earlier. */
+typedef struct crn_exchange {
+	int32_t a, b, low, high;
+} crn_exchange;
+
+/** Exchanges in order, then found = least over all pairs of greatest(pair[0], pair[1]). */
+typedef struct crn_key_network {
+	const crn_exchange *steps;
+	const int32_t (*pairs)[2]; /* byte offsets */
+	int n_steps, n_pairs;
+	int32_t found;     /* byte offset of the row of answers, apart from all pairs */
+	int32_t row_bytes; /* of every row, a multiple of 128 */
+} crn_key_network;
+
 typedef struct crn_order_kernels {
 	/* Samples to keys and back; NULL where the key is narrower than the dtype. */
 	crn_key_row_fn load[CRN_N_DTYPES][CRN_N_KEYS];
@@ -43,6 +58,7 @@ typedef struct crn_order_kernels {
 	 * the largest number of the key's size (255 for CRN_KEY_8). */
 	void (*rank[CRN_N_KEYS])(const char *base, const ptrdiff_t *offset, int n_taps, int rank,
 		int64_t n, void *out);
+	void (*network[CRN_N_KEYS])(const crn_key_network *net, char *rows);
 } crn_order_kernels;
 
 CRN_ISA_TABLES(crn_order_kernels, crn_order_table);

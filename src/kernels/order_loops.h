@@ -185,6 +185,53 @@ MEDIAN(9, NINE, CRN_MEDIAN_9, CRN_MEDIAN_9_AT)
 MEDIAN(25, TWENTYFIVE, CRN_MEDIAN_25, CRN_MEDIAN_25_AT)
 MEDIAN(27, TWENTYSEVEN, CRN_MEDIAN_27, CRN_MEDIAN_27_AT)
 
+/* ---- networks over rows ---- */
+
+/* One exchange over 128 bytes of rows. */
+static inline __attribute__((always_inline)) void NAME(exchange)(
+	const char *a, const char *b, char *low, char *high)
+{
+	enum { COUNT = 128 / CRN_VECTOR_BYTES };
+	KEYS x[COUNT], y[COUNT];
+	for (int j = 0; j < COUNT; j++) {
+		x[j] = NAME(get)(a + j * CRN_VECTOR_BYTES);
+		y[j] = NAME(get)(b + j * CRN_VECTOR_BYTES);
+	}
+	for (int j = 0; j < COUNT; j++) {
+		KEYS least = LEAST(x[j], y[j]), greatest = GREATEST(x[j], y[j]);
+		memcpy(low + j * CRN_VECTOR_BYTES, &least, sizeof(least));
+		memcpy(high + j * CRN_VECTOR_BYTES, &greatest, sizeof(greatest));
+	}
+}
+
+static void NAME(network)(const crn_key_network *net, char *rows)
+{
+	const crn_exchange *step = net->steps, *end = step + net->n_steps;
+	const int row_bytes = net->row_bytes, n_pairs = net->n_pairs;
+	for (; step < end; step++) {
+		const crn_exchange s = *step;
+		NAME(exchange)(rows + s.a, rows + s.b, rows + s.low, rows + s.high);
+		for (int i = 128; i < row_bytes; i += 128)
+			NAME(exchange)
+		(rows + s.a + i, rows + s.b + i, rows + s.low + i, rows + s.high + i);
+	}
+	for (int i = 0; i < row_bytes; i += 2 * CRN_VECTOR_BYTES) {
+		KEYS found_0 = {0}, found_1 = {0};
+		for (int k = 0; k < n_pairs; k++) {
+			const char *a = rows + net->pairs[k][0] + i,
+				   *b = rows + net->pairs[k][1] + i;
+			KEYS first = GREATEST(NAME(get)(a), NAME(get)(b));
+			a += CRN_VECTOR_BYTES;
+			b += CRN_VECTOR_BYTES;
+			KEYS second = GREATEST(NAME(get)(a), NAME(get)(b));
+			found_0 = k ? LEAST(found_0, first) : first;
+			found_1 = k ? LEAST(found_1, second) : second;
+		}
+		memcpy(rows + net->found + i, &found_0, sizeof(found_0));
+		memcpy(rows + net->found + i + CRN_VECTOR_BYTES, &found_1, sizeof(found_1));
+	}
+}
+
 #undef ROW
 #undef EACH
 #undef EXTREME

@@ -226,7 +226,7 @@ static int64_t strip_of(const crn_tap_walk *walk)
 	for (int d = 0; d + 1 < w->ndim; d++)
 		rows *= w->size[d];
 	int64_t n = STRIP_BYTES / ((int64_t)walk->item_size * rows) / LEAST * LEAST;
-	return rows == 1 ? INT32_MAX : n < LEAST ? LEAST : n;
+	return rows == 1 || walk->whole_rows ? INT32_MAX : n < LEAST ? LEAST : n;
 }
 
 /* The axis walked fastest: the only spanned one, else the one next to x. */
@@ -287,8 +287,9 @@ static ptrdiff_t set_offsets(const crn_tap_walk *walk, const crn_view *in, int64
 	int ndim = walk->window->ndim, x = ndim - 1;
 	int64_t phase = (n_in + phases - 1) / phases;
 	ptrdiff_t largest = 0;
+	ptrdiff_t at_next = (ptrdiff_t)ndim * (walk->at_stride ? walk->at_stride : 1);
 	for (int t = 0; t < walk->n_taps; t++) {
-		const int32_t *at = &walk->at[(ptrdiff_t)t * ndim];
+		const int32_t *at = &walk->at[t * at_next];
 		int64_t pos = at[x] % phases * phase + at[x] / phases;
 		offset[t] = (ptrdiff_t)(pos * (int64_t)walk->item_size);
 		for (int d = 0; d < x; d++)

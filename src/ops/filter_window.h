@@ -72,6 +72,8 @@ typedef struct crn_tap_walk {
 	const crn_window *window;
 	int n_taps;
 	const int32_t *at;    /* n_taps x ndim: position of the tap in the window */
+	int at_stride;        /* taps of `at` from one to the next; 0 means 1 */
+	bool whole_rows;      /* rows are never cut into strips */
 	size_t item_size;     /* of what the taps read (after load) */
 	crn_row_load_fn load; /* NULL: the input as it is */
 	crn_tap_rows_fn rows;

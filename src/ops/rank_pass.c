@@ -3,16 +3,17 @@
  * rank_pass.c -- internal op: the value of a given rank among the voxels under a footprint.
  *
  * Samples become integer keys first (kernels/order.h). Then, by footprint and rank: minimum and
- * maximum over taps; the medians of 9, 25 and 27 values by exchange networks; any other rank by
- * finding the answer's bits from the top, counting how many keys are smaller: bits x taps steps for
- * a whole vector of outputs, whatever the values are. Histograms would win for windows of many
- * hundred voxels only.
+ * maximum over taps; the medians of 9, 25 and 27 values by exchange networks in registers; any rank
+ * of a box of up to a thousand voxels by merging sorted columns, which neighbours along x share
+ * (rank_network.h); anything else by finding the answer's bits from the top, counting how many keys
+ * are smaller: bits x taps steps for a whole vector of outputs, whatever the values are.
  */
 #include "ops/rank_pass.h"
 
 #include "base/mem.h"
 #include "kernels/order.h"
 #include "ops/filter_window.h"
+#include "ops/rank_network.h"
 
 #include <string.h>
 
@@ -72,24 +73,35 @@ static void need(const crn_node *n, int input, const crn_region *out, crn_need *
 
 /* ---- which loop ---- */
 
-typedef enum way { MINIMUM, MAXIMUM, NETWORK, SEARCH } way;
+typedef enum way { MINIMUM, MAXIMUM, NETWORK, MERGE, SEARCH } way;
 
-static way way_of(const crn_node *n)
+/* `dense`: all voxels of x are wanted. */
+static way way_of(const crn_node *n, bool dense)
 {
-	int64_t taps = crn_footprint_count(n->args[FOOTPRINT].c), rank = n->args[RANK].i;
+	const crn_const *shape = n->args[FOOTPRINT].c;
+	int64_t taps = crn_footprint_count(shape), rank = n->args[RANK].i;
 	if (rank == 0)
 		return MINIMUM;
 	if (rank == taps - 1)
 		return MAXIMUM;
-	return rank == taps / 2 && (taps == 9 || taps == 25 || taps == 27) ? NETWORK : SEARCH;
+	if (rank == taps / 2 && (taps == 9 || taps == 25 || taps == 27))
+		return NETWORK;
+	bool box = taps == crn_const_count(shape);
+	return box && dense && taps <= CRN_RANK_NETWORK_MOST ? MERGE : SEARCH;
 }
 
-/* The narrowest key whose lanes can count all taps. */
-static crn_key key_of(const crn_node *n)
+static bool is_dense(const crn_region *out)
+{
+	int x = out->ndim - 1;
+	return out->n[x] <= 1 || out->step[x] == 1;
+}
+
+/* The narrowest key; to search, one whose lanes can count all taps. */
+static crn_key key_of(const crn_node *n, way how)
 {
 	crn_key key = crn_key_of(n->type.dtype);
 	int64_t taps = crn_footprint_count(n->args[FOOTPRINT].c);
-	if (way_of(n) != SEARCH)
+	if (how != SEARCH)
 		return key;
 	if (key == CRN_KEY_8 && taps >= 255)
 		key = CRN_KEY_16;
@@ -98,13 +110,14 @@ static crn_key key_of(const crn_node *n)
 	return key;
 }
 
-static crn_tap_walk walk_of(const crn_node *n, const crn_window *w, crn_key key)
+static crn_rank_box box_of(const crn_node *n)
 {
-	return (crn_tap_walk){
-		.window = w,
-		.n_taps = (int)crn_footprint_count(n->args[FOOTPRINT].c),
-		.item_size = crn_key_size(key),
-	};
+	const crn_const *shape = n->args[FOOTPRINT].c;
+	int64_t width = shape->shape[shape->ndim - 1];
+	return (crn_rank_box){.column = (int)(crn_const_count(shape) / width),
+		.width = (int)width,
+		.rank = (int)n->args[RANK].i,
+		.item_size = crn_key_size(key_of(n, MERGE))};
 }
 
 /* The samples are their own keys: nothing to load or store. */
@@ -121,24 +134,46 @@ static void load_any(const void *from, int64_t n, void *to)
 	(void)to;
 }
 
+/* The walk of a way, as far as it is known before bind. Merging reads the samples themselves, those
+ * of the window's first column; its network reaches the other ones. */
+static crn_tap_walk walk_of(const crn_node *n, const crn_window *w, way how)
+{
+	if (how == MERGE)
+		return (crn_tap_walk){.window = w,
+			.n_taps = box_of(n).column,
+			.item_size = crn_dtype_size(n->type.dtype),
+			.whole_rows = true};
+	crn_key key = key_of(n, how);
+	return (crn_tap_walk){.window = w,
+		.n_taps = (int)crn_footprint_count(n->args[FOOTPRINT].c),
+		.item_size = crn_key_size(key),
+		.load = is_direct(n->type.dtype, key) ? NULL : load_any};
+}
+
 static size_t scratch(const crn_node *n, const crn_region *out)
 {
 	crn_window w = crn_window_of(n->args[FOOTPRINT].c, &n->args[ORIGIN]);
-	crn_tap_walk walk = walk_of(n, &w, key_of(n));
-	walk.load = is_direct(n->type.dtype, key_of(n)) ? NULL : load_any;
-	return crn_tap_walk_scratch(&walk, out);
+	way how = way_of(n, is_dense(out));
+	crn_tap_walk walk = walk_of(n, &w, how);
+	size_t bytes = crn_tap_walk_scratch(&walk, out);
+	if (how != MERGE)
+		return bytes;
+	crn_rank_box box = box_of(n);
+	return bytes + crn_rank_network_memory(&box);
 }
 
 /* ns per voxel, measured with AVX-512. */
 static double cost(const crn_node *n)
 {
 	double taps = (double)crn_footprint_count(n->args[FOOTPRINT].c);
-	double size = (double)crn_key_size(key_of(n));
-	switch (way_of(n)) {
+	way how = way_of(n, true);
+	double size = (double)crn_key_size(key_of(n, how));
+	switch (how) {
 	case MINIMUM:
 	case MAXIMUM:
 		return 0.3 + 0.02 * taps * size;
 	case NETWORK:
+	case MERGE:
 		return 0.3 + 0.06 * taps * size;
 	default:
 		return 0.5 + 0.16 * taps * size * (double)crn_dtype_size(n->type.dtype);
@@ -150,89 +185,140 @@ static double cost(const crn_node *n)
 typedef struct bound {
 	const crn_order_kernels *kernels;
 	crn_window window;
-	way way;
-	crn_key key;
-	crn_dtype dtype;
+	crn_rank_box box;     /* MERGE */
+	crn_key_network *net; /* MERGE */
 	int n_taps, rank;
 	int32_t at[];
 } bound;
+
+/* One call. */
+typedef struct search {
+	const bound *bound;
+	way how;
+	crn_dtype dtype;
+	crn_key key;
+	char *rows; /* MERGE: those of the network */
+} search;
 
 static cairn_status bind(const crn_node *n, crn_isa isa, crn_bound *ret, cairn_error *err)
 {
 	const crn_const *shape = n->args[FOOTPRINT].c;
 	size_t taps = (size_t)crn_footprint_count(shape);
 	size_t bytes = sizeof(bound) + taps * (size_t)shape->ndim * sizeof(int32_t);
-	bound *b = crn_alloc(bytes);
+	CRN_FREE bound *b = crn_alloc(bytes);
 	if (!b)
 		return crn_fail_memory(err, "the taps of a rank filter", bytes);
 	b->kernels = CRN_ISA_PICK(crn_order_table, isa);
 	b->window = crn_window_of(shape, &n->args[ORIGIN]);
-	b->way = way_of(n);
-	b->key = key_of(n);
-	b->dtype = n->type.dtype;
 	b->n_taps = crn_window_taps(shape, is_set, b->at);
 	b->rank = (int)n->args[RANK].i;
-	ret->data = b;
+	b->net = NULL;
+	if (way_of(n, true) == MERGE) {
+		b->box = box_of(n);
+		CRN_TRY(crn_rank_network_new(&b->box, &b->net, err));
+	}
+	ret->data = crn_steal(&b);
 	return CAIRN_OK;
 }
 
-static void find(const bound *b, const char *base, const ptrdiff_t *offset, int64_t n, void *keys)
+static void unbind(crn_bound *ret)
 {
-	const crn_order_kernels *k = b->kernels;
-	switch (b->way) {
+	bound *b = ret->data;
+	crn_free(b->net);
+	crn_free(b);
+}
+
+static void find(const search *s, const char *base, const ptrdiff_t *offset, int64_t n, void *keys)
+{
+	const crn_order_kernels *k = s->bound->kernels;
+	int n_taps = s->bound->n_taps;
+	switch (s->how) {
 	case MINIMUM:
-		k->min_taps[b->key](base, offset, b->n_taps, n, keys);
+		k->min_taps[s->key](base, offset, n_taps, n, keys);
 		break;
 	case MAXIMUM:
-		k->max_taps[b->key](base, offset, b->n_taps, n, keys);
+		k->max_taps[s->key](base, offset, n_taps, n, keys);
 		break;
 	case NETWORK:
-		(b->n_taps == 9           ? k->median_9
-			: b->n_taps == 25 ? k->median_25
-					  : k->median_27)[b->key](base, offset, b->n_taps, n, keys);
+		(n_taps == 9           ? k->median_9
+			: n_taps == 25 ? k->median_25
+				       : k->median_27)[s->key](base, offset, n_taps, n, keys);
 		break;
-	case SEARCH:
-		k->rank[b->key](base, offset, b->n_taps, b->rank, n, keys);
+	default:
+		k->rank[s->key](base, offset, n_taps, s->bound->rank, n, keys);
 		break;
 	}
 }
 
-static void one_row(const bound *b, const char *base, const ptrdiff_t *offset, int64_t n, void *out)
+static void one_row(const search *s, const crn_tap_rows *r, int k)
 {
 	enum { PIECE = 256 };
 	_Alignas(64) char keys[PIECE * 8];
-	if (is_direct(b->dtype, b->key)) {
-		find(b, base, offset, n, out);
+	const char *base = r->base + k * r->in_next;
+	char *out = r->out + k * r->out_next;
+	if (is_direct(s->dtype, s->key)) {
+		find(s, base, r->offset, r->n, out);
 		return;
 	}
-	int64_t key_bytes = (int64_t)crn_key_size(b->key);
-	int64_t out_bytes = (int64_t)crn_dtype_size(b->dtype);
-	for (int64_t i = 0; i < n; i += PIECE) {
-		int64_t piece = n - i < PIECE ? n - i : PIECE;
-		find(b, base + i * key_bytes, offset, piece, keys);
-		b->kernels->store[b->dtype][b->key](keys, piece, (char *)out + i * out_bytes);
+	int64_t key_bytes = (int64_t)crn_key_size(s->key);
+	int64_t out_bytes = (int64_t)crn_dtype_size(s->dtype);
+	for (int64_t i = 0; i < r->n; i += PIECE) {
+		int64_t piece = r->n - i < PIECE ? r->n - i : PIECE;
+		find(s, base + i * key_bytes, r->offset, piece, keys);
+		s->bound->kernels->store[s->dtype][s->key](keys, piece, out + i * out_bytes);
 	}
 }
 
 static void rank_rows(const void *ctx, const crn_tap_rows *r)
 {
 	for (int k = 0; k < r->n_rows; k++)
-		one_row(ctx, r->base + k * r->in_next, r->offset, r->n, r->out + k * r->out_next);
+		one_row(ctx, r, k);
+}
+
+static void merge_row(const search *s, const crn_tap_rows *r, int k)
+{
+	const bound *b = s->bound;
+	int64_t item = (int64_t)crn_dtype_size(s->dtype);
+	int64_t stretch = crn_rank_network_stretch(&b->box);
+	crn_key_row_fn load = b->kernels->load[s->dtype][s->key];
+	crn_key_row_fn store = b->kernels->store[s->dtype][s->key];
+	for (int64_t i = 0; i < r->n; i += stretch) {
+		int64_t n = r->n - i < stretch ? r->n - i : stretch;
+		const char *base = r->base + k * r->in_next + i * item;
+		for (int t = 0; t < b->box.column; t++)
+			load(base + r->offset[t], n + b->box.width - 1,
+				s->rows + t * b->net->row_bytes);
+		b->kernels->network[s->key](b->net, s->rows);
+		store(s->rows + b->net->found, n, r->out + k * r->out_next + i * item);
+	}
+}
+
+static void merge_rows(const void *ctx, const crn_tap_rows *r)
+{
+	for (int k = 0; k < r->n_rows; k++)
+		merge_row(ctx, r, k);
 }
 
 static cairn_status compute(const crn_call *call, cairn_error *err)
 {
 	(void)err;
 	const bound *b = call->bound;
-	crn_tap_walk walk = {
-		.window = &b->window,
-		.n_taps = b->n_taps,
-		.at = b->at,
-		.item_size = crn_key_size(b->key),
-		.load = is_direct(b->dtype, b->key) ? NULL : b->kernels->load[b->dtype][b->key],
-		.rows = rank_rows,
-		.ctx = b,
-	};
+	search s = {.bound = b,
+		.how = way_of(call->node, is_dense(&call->out_region)),
+		.dtype = call->node->type.dtype};
+	s.key = key_of(call->node, s.how);
+	crn_tap_walk walk = walk_of(call->node, &b->window, s.how);
+	walk.at = b->at;
+	walk.ctx = &s;
+	if (s.how == MERGE) {
+		/* Taps are in C order: those of the first column are `width` apart. */
+		walk.at_stride = b->box.width;
+		walk.rows = merge_rows;
+		s.rows = (char *)call->scratch + crn_tap_walk_scratch(&walk, &call->out_region);
+	} else {
+		walk.load = walk.load ? b->kernels->load[s.dtype][s.key] : NULL;
+		walk.rows = rank_rows;
+	}
 	crn_tap_walk_run(&walk, call);
 	return CAIRN_OK;
 }
@@ -283,5 +369,6 @@ const crn_op crn_op_rank_pass = {
 	.cost = cost,
 	.scratch = scratch,
 	.bind = bind,
+	.unbind = unbind,
 	.compute = compute,
 };
