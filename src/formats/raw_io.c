@@ -4,9 +4,10 @@
  *
  * crn_flat_read walks the axes from the slowest down. At every level it first asks whether the rest
  * is one run of the file: either exactly what is wanted (read straight into the output), or a span
- * that fits the scratch and is wanted to at least a quarter (read, then picked from). Otherwise it
- * goes one axis deeper. So a whole slab is one read, a column of a plane is one read, and a thin
- * box in a huge plane costs one short read a row.
+ * that fits the scratch and is wanted to at least a quarter (read, then picked from), unless the
+ * next axis is made of long runs that need no scratch. Otherwise it goes one axis deeper. So a
+ * whole slab is one read, a column of a plane is one read, and a thin box in a huge plane costs one
+ * short read a row.
  */
 #include "formats/raw_io.h"
 
@@ -173,6 +174,8 @@ cairn_status crn_flat_check(const crn_flat *a, cairn_error *err)
 	return CAIRN_INPUT;
 }
 
+#define LONG_RUN (32 << 10)
+
 /* What one crn_flat_read keeps on the way down. */
 typedef struct walk {
 	const crn_flat *a;
@@ -246,13 +249,20 @@ static cairn_status read_spans(const walk *w, int level, uint64_t at, char *to, 
 	return CAIRN_OK;
 }
 
+/* Axes level.. are one run of the file and of the output. */
+static bool is_direct(const walk *w, int level)
+{
+	const crn_region *r = w->r;
+	bool run = level == w->a->ndim ||
+		   (w->tail_whole[level + 1] && (r->step[level] == 1 || r->n[level] == 1));
+	return run && w->tail_dense[level];
+}
+
 static cairn_status read_level(const walk *w, int level, uint64_t at, char *to, cairn_error *err)
 {
 	const crn_region *r = w->r;
 	bool last = level + 1 >= w->a->ndim;
-	bool run = level == w->a->ndim ||
-		   (w->tail_whole[level + 1] && (r->step[level] == 1 || r->n[level] == 1));
-	if (run && w->tail_dense[level]) {
+	if (is_direct(w, level)) {
 		size_t bytes = (size_t)wanted_bytes(w, level);
 		CRN_TRY(crn_file_read(w->a->file, at, to, bytes, err));
 		put_native(w->a, to, bytes);
@@ -261,7 +271,11 @@ static cairn_status read_level(const walk *w, int level, uint64_t at, char *to, 
 	/* On the last axis a wide step still beats one system call per element up to about a page.
 	 */
 	bool near = last && r->step[level] * w->pitch[level] < 4096;
-	if (span_bytes(w, level + 1) <= (int64_t)CRN_FLAT_SCRATCH &&
+	/* Runs longer than this are read one by one: a call costs less than copying out of scratch.
+	 */
+	bool long_runs = !last && is_direct(w, level + 1) &&
+			 (r->n[level] == 1 || wanted_bytes(w, level + 1) >= LONG_RUN);
+	if (!long_runs && span_bytes(w, level + 1) <= (int64_t)CRN_FLAT_SCRATCH &&
 		(near || wanted_bytes(w, level) >= span_bytes(w, level) / 4))
 		return read_spans(w, level, at, to, err);
 	for (int64_t i = 0; i < r->n[level]; i++)
