@@ -58,7 +58,7 @@ static cairn_status bind_all(crn_plan *p, cairn_error *err)
 		p->infos[i].cost_ns = crn_costs_of(p->options.costs, n, p->options.isa);
 		p->infos[i].guess_ns = crn_costs_of(NULL, n, p->options.isa);
 		p->infos[i].measured = crn_costs_known(p->options.costs, n, p->options.isa);
-		if (n->source)
+		if (n->source && n->source->format) /* an array in memory has none */
 			p->infos[i].io_ns = crn_costs_decode(
 				p->options.costs, n->source->format->name, n->type.dtype);
 		if (!n->op->bind)
