@@ -34,10 +34,12 @@ crn_view crn_view_part(const crn_view *v, const crn_region *held, const crn_regi
 	char *data = v->data;
 	int n_strided = v->ndim - v->bits; /* a row of bits has no stride */
 	for (int d = 0; d < n_strided; d++) {
+		int64_t step = held->step[d], away = part->lo[d] - held->lo[d];
 		if (part->n[d] > 0)
-			data += (part->lo[d] - held->lo[d]) / held->step[d] * v->stride[d];
+			data += (step == 1 ? away : away / step) * v->stride[d];
 		if (part->n[d] > 1)
-			p.stride[d] = v->stride[d] * (part->step[d] / held->step[d]);
+			p.stride[d] =
+				v->stride[d] * (step == 1 ? part->step[d] : part->step[d] / step);
 		p.shape[d] = part->n[d];
 	}
 	if (v->bits) {

@@ -11,6 +11,7 @@ typedef struct crn_builder {
 	crn_plan *plan;
 	const crn_node *producing; /* the cut whose own piece is being built: no leaf of itself */
 	bool tight;                /* smallest memory instead of best time */
+	crn_tile_memo memo;
 } crn_builder;
 
 /** Leaves the graph forces: source chunks, residents, streamed reductions, globals (no tiles yet

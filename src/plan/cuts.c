@@ -19,7 +19,8 @@
 
 #define RESIDENT_MAX_BYTES ((size_t)4 << 20) /* of accumulators: beyond, results are streamed */
 #define CUT_CHUNK_VOXELS ((int64_t)1 << 22)
-#define CUT_GAIN 0.9 /* a cut must save a tenth of the whole time */
+#define CUT_BYTE_NS 0.3 /* fresh memory, written and read again */
+#define CUT_GAIN 0.9    /* a cut must save a tenth of the whole time */
 
 static void place(void *user, crn_node *n, bool as_root, crn_placement *ret)
 {
@@ -137,7 +138,8 @@ static cairn_status add_streamed(crn_builder *b, crn_node *n, cairn_error *err)
 	crn_tiling_set(&c.chunks, &wanted, chunk);
 	first = crn_region_empty(&wanted) ? wanted : crn_tiling_region(&c.chunks, 0);
 	crn_plan_reduced_region(n, &first, &read);
-	crn_tile_query q = {.plan = b->plan,
+	crn_tile_query q = {.memo = &b->memo,
+		.plan = b->plan,
 		.piece = &c.piece,
 		.domain = read,
 		.share_bytes = crn_build_share(b, false),
@@ -228,7 +230,8 @@ static cairn_status make_cut(crn_builder *b, crn_node *n, crn_cut *ret, cairn_er
 	cairn_status status = crn_build_piece(b, &n, 1, &c.piece, err);
 	b->producing = NULL;
 	CRN_TRY(status);
-	crn_tile_query q = {.plan = p,
+	crn_tile_query q = {.memo = &b->memo,
+		.plan = p,
 		.piece = &c.piece,
 		.domain = p->infos[crn_plan_info(p, n)].wanted,
 		.owned_roots = true,
@@ -298,10 +301,14 @@ static cairn_status plan_ns(crn_builder *b, double *ret, cairn_error *err)
 	crn_plan *p = b->plan;
 	double ns = 0;
 	CRN_TRY(crn_build_stages(b, err));
-	for (int c = 0; c < p->n_cuts; c++)
+	for (int c = 0; c < p->n_cuts; c++) {
+		double voxels = (double)crn_region_count(&p->cuts[c].chunks.domain);
+		size_t item = crn_dtype_size(p->cuts[c].node->type.dtype);
 		if (p->cuts[c].kind == CRN_CUT_NODE)
-			ns += crn_tiling_ns(&p->cuts[c].chunks, p->options.n_threads) *
-			      (double)crn_region_count(&p->cuts[c].chunks.domain);
+			ns += (crn_tiling_ns(&p->cuts[c].chunks, p->options.n_threads) +
+				      CUT_BYTE_NS * (double)item) *
+			      voxels;
+	}
 	for (int s = 0; s < p->n_stages; s++)
 		ns += crn_tiling_ns(&p->stages[s].tasks, p->options.n_threads) *
 		      (double)crn_region_count(&p->stages[s].tasks.domain);

@@ -146,8 +146,10 @@ static void add_sources(
 
 crn_region crn_need_read(const crn_need *need, const int64_t *shape)
 {
+	if (crn_region_inside(&need->region, shape) && !crn_region_empty(&need->region))
+		return need->region;
 	crn_region read = crn_region_clip(&need->region, shape);
-	if (crn_region_empty(&need->region) || crn_region_inside(&need->region, shape))
+	if (crn_region_empty(&need->region))
 		return read;
 	if (need->border == CRN_BORDER_NONE || need->border == CRN_BORDER_CONSTANT)
 		return read;

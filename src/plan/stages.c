@@ -69,7 +69,8 @@ static cairn_status build_global(crn_builder *b, int index, crn_stage *s, cairn_
 	CRN_TRY(check_same_shapes(n, err));
 	crn_piece_done(&g->piece);
 	CRN_TRY(crn_build_piece(b, n->in, n->n_in, &g->piece, err));
-	crn_tile_query q = {.plan = p,
+	crn_tile_query q = {.memo = &b->memo,
+		.plan = p,
 		.piece = &g->piece,
 		.domain = crn_region_whole(in->ndim, in->shape),
 		.fold = n,
@@ -101,7 +102,8 @@ static cairn_status build_resident(crn_builder *b, int index, crn_stage *s, cair
 	crn_node *in = r->node->in[0];
 	crn_piece_done(&r->piece);
 	CRN_TRY(crn_build_piece(b, &in, 1, &r->piece, err));
-	crn_tile_query q = {.plan = p,
+	crn_tile_query q = {.memo = &b->memo,
+		.plan = p,
 		.piece = &r->piece,
 		.domain = crn_region_whole(in->type.ndim, in->type.shape),
 		.fixed_bytes = r->acc_bytes,
@@ -218,7 +220,8 @@ static cairn_status tile_array(crn_builder *b, crn_stage *s, cairn_error *err)
 	crn_plan *p = b->plan;
 	const crn_type *type = &s->node->type;
 	size_t item = crn_dtype_size(type->dtype);
-	crn_tile_query q = {.plan = p,
+	crn_tile_query q = {.memo = &b->memo,
+		.plan = p,
 		.piece = &s->piece,
 		.domain = crn_region_whole(type->ndim, type->shape),
 		.owned_roots = true,
@@ -274,7 +277,8 @@ static cairn_status build_memory(
 {
 	crn_plan *p = b->plan;
 	CRN_TRY(crn_build_piece(b, &s->node, 1, &s->piece, err));
-	crn_tile_query q = {.plan = p,
+	crn_tile_query q = {.memo = &b->memo,
+		.plan = p,
 		.piece = &s->piece,
 		.domain = *domain,
 		.owned_roots = true,

@@ -8,12 +8,19 @@
 #include "plan/cache_size.h"
 #include "plan/walk.h"
 
+#include <math.h>
 #include <string.h>
 
 #define TASK_OVERHEAD_NS 30000.0 /* queue, layout, buffers: measured on an idle engine */
+/* Less work than this is over before a second thread helps: it is not cut for its sake, as that
+ * would compute halos twice (law 1). */
+#define SERIAL_NS 4000000.0
 /* Below this a smaller tile saves nothing worth having, and costs time without end. */
 #define FLOOR_BYTES ((size_t)8 << 20)
 #define MOST_CANDIDATES 8
+#define MOST_SLOW 16
+/* Of tiles that cost about the same, the one with the longest runs of memory is taken. */
+#define RUN_GAIN 0.97
 
 void crn_tiling_set(crn_tiling *t, const crn_region *domain, const int64_t *tile)
 {
@@ -48,9 +55,12 @@ double crn_tiling_ns(const crn_tiling *t, int n_threads)
 	if (voxels == 0)
 		return 0;
 	double tiles = voxels / inner; /* edge tiles count by their share */
+	double ns = t->tile_ns * tiles + TASK_OVERHEAD_NS * (double)t->n_tiles;
+	if (ns < SERIAL_NS)
+		return ns / voxels;
 	double waves = (double)((t->n_tiles + n_threads - 1) / n_threads);
 	double busy = (double)t->n_tiles / (waves * n_threads);
-	return (t->tile_ns * tiles + TASK_OVERHEAD_NS * (double)t->n_tiles) / voxels / busy;
+	return ns / voxels / busy;
 }
 
 /* Multiples of the unit by powers of `ratio`, and the whole extent; returns their number. */
@@ -75,6 +85,8 @@ typedef struct search {
 	crn_tiling best;
 	double best_score, best_ns, best_run;
 	bool found, found_inside;
+	int64_t slow[MOST_SLOW][CRN_MAX_NDIM]; /* tiles that cannot win; no smaller one can */
+	int n_slow;
 } search;
 
 /* Tile at the first, middle or last grid position. */
@@ -126,27 +138,30 @@ static int slab_axis(const crn_region *r)
 	return r->ndim == 1 ? 0 : r->ndim;
 }
 
-/* Planes a step: all at once if that stays in the cache, else what is fastest of a few heights that
- * might. */
+/* Planes a step: all at once if that stays in the cache, else what is fastest of two heights that
+ * might. Sets the arena's bytes, too. */
 static cairn_status choose_slab(
 	search *s, const crn_region *roots, crn_slab *ret, double *ret_ns, cairn_error *err)
 {
+	enum { HIGHER = 8 };
 	crn_slab slab = {.axis = slab_axis(&roots[0])};
 	int64_t extent = slab.axis < roots[0].ndim ? roots[0].n[slab.axis] : 1;
 	CRN_TRY(walk_tile(s, roots, &slab, ret_ns, err));
 	*ret = slab;
-	if (s->walk.bytes <= crn_cache_bytes())
+	ret->arena_bytes = s->walk.bytes;
+	if (ret->arena_bytes <= crn_cache_bytes())
 		return CAIRN_OK;
-	double share = (double)crn_cache_bytes() / (double)s->walk.bytes;
+	double share = (double)crn_cache_bytes() / (double)ret->arena_bytes;
 	slab.rows = (int64_t)((double)extent * share);
 	slab.rows = slab.rows > 1 ? slab.rows : 1;
-	for (int i = 0; i < 3 && slab.rows < extent; i++, slab.rows *= 4) {
+	for (int i = 0; i < 2 && slab.rows < extent; i++, slab.rows *= HIGHER) {
 		double ns;
 		CRN_TRY(walk_tile(s, roots, &slab, &ns, err));
 		if (ns >= *ret_ns)
 			continue;
 		*ret_ns = ns;
 		*ret = slab;
+		ret->arena_bytes = s->walk.bytes;
 	}
 	return CAIRN_OK;
 }
@@ -170,7 +185,7 @@ static size_t other_bytes(const search *s, const crn_region *root)
 	return bytes;
 }
 
-/* The middle tile is laid out already, and its walk chosen. */
+/* The middle tile is laid out already, and its walk chosen; those at the corners are others. */
 static cairn_status measure(search *s, crn_tiling *t, cairn_error *err)
 {
 	const crn_tile_query *q = s->q;
@@ -178,8 +193,9 @@ static cairn_status measure(search *s, crn_tiling *t, cairn_error *err)
 	double voxels = 1, ns;
 	for (int d = 0; d < t->domain.ndim; d++)
 		voxels *= (double)t->tile[d];
-	size_t most = 0, arena = 0;
-	for (int where = 0; where < (t->n_tiles > 1 ? 3 : 1); where++) {
+	crn_region middle = place_tile(t, 1);
+	size_t most = other_bytes(s, &middle), arena = t->slab.arena_bytes;
+	for (int where = 0; where < 3 && t->n_tiles > 1; where += 2) {
 		lay_out(s, t, where, roots);
 		CRN_TRY(walk_tile(s, roots, &t->slab, &ns, err));
 		size_t other = other_bytes(s, &roots[0]);
@@ -219,12 +235,41 @@ static int64_t most_voxels(const crn_tile_query *q)
 	return most;
 }
 
-/* True if a tile that takes at least `ns` a voxel cannot win any more, whatever its memory. */
-static bool is_hopeless(const search *s, double ns)
+/* Bytes as they are compared: a sixteenth more or less is the same, so that time decides. */
+static double graded_bytes(size_t bytes)
 {
-	if (!s->found || ns < s->best_ns)
+	size_t grade = FLOOR_BYTES;
+	while (grade < bytes)
+		grade += grade / 16;
+	return (double)grade;
+}
+
+/* True if a tile that takes at least `ns` a voxel and `bytes` cannot win any more. */
+static bool is_hopeless(const search *s, double ns, size_t bytes)
+{
+	if (!s->found || RUN_GAIN * ns < s->best_ns)
 		return false;
-	return s->q->tight ? s->best_score <= (double)FLOOR_BYTES : s->found_inside;
+	return s->q->tight ? s->best_score <= graded_bytes(bytes) : s->found_inside;
+}
+
+/* A smaller tile has more halo and more tasks for its voxels. */
+static bool is_inside_slow(const search *s, const int64_t *tile)
+{
+	for (int i = 0; i < s->n_slow; i++) {
+		bool inside = true;
+		for (int d = 0; d < s->q->domain.ndim; d++)
+			inside = inside && tile[d] <= s->slow[i][d];
+		if (inside)
+			return true;
+	}
+	return false;
+}
+
+static void note_slow(search *s, const crn_tiling *t)
+{
+	/* Many threads find more work in small tiles: that must not count here. */
+	if (s->n_slow < MOST_SLOW && is_hopeless(s, crn_tiling_ns(t, 1), 0))
+		memcpy(s->slow[s->n_slow++], t->tile, sizeof(t->tile));
 }
 
 static cairn_status consider(search *s, const int64_t *tile, cairn_error *err)
@@ -236,12 +281,15 @@ static cairn_status consider(search *s, const int64_t *tile, cairn_error *err)
 	crn_tiling_set(&t, &q->domain, tile);
 	lay_out(s, &t, 1, roots);
 	double work_ns = crn_layout_ns(&s->layout, q->piece, crn_plan_chunks, q->plan), traffic_ns;
+	size_t least = q->fixed_bytes + other_bytes(s, &roots[0]);
 	t.tile_ns = work_ns;
-	if (is_hopeless(s, crn_tiling_ns(&t, n_threads)))
+	if (is_hopeless(s, crn_tiling_ns(&t, n_threads), least)) {
+		note_slow(s, &t);
 		return CAIRN_OK;
+	}
 	CRN_TRY(choose_slab(s, roots, &t.slab, &traffic_ns, err));
 	t.tile_ns = work_ns + traffic_ns;
-	if (is_hopeless(s, crn_tiling_ns(&t, n_threads)))
+	if (is_hopeless(s, crn_tiling_ns(&t, n_threads), least + t.slab.arena_bytes))
 		return CAIRN_OK;
 	CRN_TRY(measure(s, &t, err));
 	double voxels = 1;
@@ -249,14 +297,12 @@ static cairn_status consider(search *s, const int64_t *tile, cairn_error *err)
 		voxels *= (double)tile[d];
 	bool inside = t.work_bytes <= q->share_bytes && voxels <= (double)most_voxels(q);
 	double ns = crn_tiling_ns(&t, n_threads);
-	double bytes = t.work_bytes > FLOOR_BYTES ? (double)t.work_bytes : (double)FLOOR_BYTES;
 	bool by_bytes = q->tight || !inside;
-	double score = by_bytes ? bytes : ns;
+	double score = by_bytes ? graded_bytes(t.work_bytes) : ns;
 	bool tie = by_bytes && score == s->best_score && ns < s->best_ns;
-	/* Of tiles that cost about the same, the one with the longest runs of memory. */
 	double run = contiguous_run(&t);
 	if (!by_bytes && s->found_inside && run > s->best_run)
-		score *= 0.97;
+		score *= RUN_GAIN;
 	bool better = !s->found || (inside && !s->found_inside && !q->tight) ||
 		      ((inside == s->found_inside || q->tight) && (score < s->best_score || tie));
 	if (!better)
@@ -270,7 +316,28 @@ static cairn_status consider(search *s, const int64_t *tile, cairn_error *err)
 	return CAIRN_OK;
 }
 
-cairn_status crn_tiling_choose(const crn_tile_query *q, crn_tiling *ret, cairn_error *err)
+/* The candidate on an axis that is nearest to an extent from below; the smallest if none is. */
+static int64_t nearest(const int64_t *list, int n, double extent)
+{
+	int64_t best = list[0];
+	for (int i = 1; i < n; i++)
+		if ((double)list[i] <= extent && list[i] > best)
+			best = list[i];
+	return best;
+}
+
+/* A tile that is rarely bad: about 2^18 voxels, longest along the last axis. */
+static void guess_tile(int ndim, int64_t list[][MOST_CANDIDATES], const int *n, int64_t *ret)
+{
+	double room = (double)(1 << 18), want = 256;
+	for (int d = ndim - 1; d >= 0; d--) {
+		ret[d] = nearest(list[d], n[d], want);
+		room /= (double)ret[d];
+		want = d > 1 ? sqrt(room) : room;
+	}
+}
+
+static cairn_status search_tiles(const crn_tile_query *q, crn_tiling *ret, cairn_error *err)
 {
 	int ndim = q->domain.ndim;
 	int64_t list[CRN_MAX_NDIM][MOST_CANDIDATES], pick[CRN_MAX_NDIM] = {0};
@@ -291,7 +358,11 @@ cairn_status crn_tiling_choose(const crn_tile_query *q, crn_tiling *ret, cairn_e
 	int64_t grid[CRN_MAX_NDIM], most = most_voxels(q);
 	for (int d = 0; d < ndim; d++)
 		grid[d] = n[d];
-	/* Large tiles first: they rule most others out. The smallest is always tried. */
+	/* Something fair first, then large tiles: they rule most others out. The smallest is always
+	 * tried. */
+	guess_tile(ndim, list, n, pick);
+	if (status == CAIRN_OK)
+		status = consider(&s, pick, err);
 	for (int64_t c = combos - 1; c >= 0 && status == CAIRN_OK; c--) {
 		int64_t tile[CRN_MAX_NDIM];
 		crn_unravel(c, ndim, grid, pick);
@@ -300,7 +371,7 @@ cairn_status crn_tiling_choose(const crn_tile_query *q, crn_tiling *ret, cairn_e
 			tile[d] = list[d][pick[d]];
 			voxels *= (double)tile[d];
 		}
-		if (c == 0 || voxels <= (double)most)
+		if (c == 0 || (voxels <= (double)most && !is_inside_slow(&s, tile)))
 			status = consider(&s, tile, err);
 	}
 	crn_walk_done(&s.walk);
@@ -308,4 +379,58 @@ cairn_status crn_tiling_choose(const crn_tile_query *q, crn_tiling *ret, cairn_e
 	if (status == CAIRN_OK)
 		*ret = s.best;
 	return status;
+}
+
+/* ---- queries that were answered already ---- */
+
+static void hash_region(crn_hasher *h, const crn_region *r)
+{
+	for (int d = 0; d < r->ndim; d++) {
+		crn_hash_u64(h, (uint64_t)r->lo[d]);
+		crn_hash_u64(h, (uint64_t)r->n[d]);
+		crn_hash_u64(h, (uint64_t)r->step[d]);
+	}
+}
+
+/* All that the answer depends on, within one plan. */
+static crn_hash query_key(const crn_tile_query *q)
+{
+	crn_hasher h;
+	crn_hasher_init(&h);
+	for (int i = 0; i < q->piece->n_nodes; i++) {
+		const crn_pnode *pn = &q->piece->nodes[i];
+		crn_hash_u64(&h, pn->node->hash.lo);
+		crn_hash_u64(&h, (uint64_t)pn->role);
+		if (pn->role == CRN_ROLE_CHUNKS)
+			crn_hash_u64(&h, q->plan->cuts[pn->slot].key.lo);
+	}
+	for (int k = 0; k < q->piece->n_roots; k++)
+		crn_hash_u64(&h, (uint64_t)q->piece->roots[k]);
+	hash_region(&h, &q->domain);
+	for (int d = 0; d < q->domain.ndim; d++)
+		crn_hash_u64(&h, (uint64_t)q->unit[d]);
+	crn_hash_u64(&h, (uint64_t)q->owned_roots + 2 * (uint64_t)q->tight);
+	crn_hash_u64(&h, q->bytes_per_voxel);
+	crn_hash_u64(&h, q->fixed_bytes);
+	crn_hash_u64(&h, q->fold ? q->fold->hash.lo : 0);
+	crn_hash_u64(&h, q->share_bytes);
+	crn_hash_u64(&h, (uint64_t)q->most_voxels);
+	return crn_hasher_result(&h);
+}
+
+cairn_status crn_tiling_choose(const crn_tile_query *q, crn_tiling *ret, cairn_error *err)
+{
+	crn_tile_memo *memo = q->memo;
+	crn_hash key = query_key(q);
+	for (int i = 0; i < CRN_TILE_MEMO; i++) {
+		if (memo->key[i].lo != key.lo || memo->key[i].hi != key.hi)
+			continue;
+		*ret = memo->answer[i];
+		return CAIRN_OK;
+	}
+	CRN_TRY(search_tiles(q, ret, err));
+	memo->key[memo->next] = key;
+	memo->answer[memo->next] = *ret;
+	memo->next = (memo->next + 1) % CRN_TILE_MEMO;
+	return CAIRN_OK;
 }

@@ -11,7 +11,17 @@
 
 #include "plan/plan.h"
 
+#define CRN_TILE_MEMO 24
+
+/** Answers given while one plan is built: trying a cut asks most questions again. Zero to begin. */
+typedef struct crn_tile_memo {
+	crn_hash key[CRN_TILE_MEMO];
+	crn_tiling answer[CRN_TILE_MEMO];
+	int next;
+} crn_tile_memo;
+
 typedef struct crn_tile_query {
+	crn_tile_memo *memo;
 	const crn_plan *plan;
 	const crn_piece *piece;
 	crn_region domain;          /* of all roots */

@@ -16,6 +16,7 @@
 #include <string.h>
 
 #define MOST_STEPS 4096
+#define MOST_SAMPLES 3
 
 cairn_status crn_walk_new(const crn_piece *p, crn_walk *ret, cairn_error *err)
 {
@@ -73,8 +74,12 @@ static void span_of(const crn_slide *s, const crn_region *r, int64_t *lo, int64_
 	if (s->axis < 0)
 		return;
 	int64_t base = s->room.lo[s->axis], step = s->room.step[s->axis];
-	int64_t a = (r->lo[s->axis] - base) / step;
-	int64_t b = (crn_region_last(r, s->axis) - base) / step + 1;
+	int64_t a = r->lo[s->axis] - base, b = crn_region_last(r, s->axis) - base;
+	if (step > 1) {
+		a /= step;
+		b /= step;
+	}
+	b++;
 	*lo = s->back ? s->n - b : a;
 	*hi = s->back ? s->n - a : b;
 }
@@ -464,17 +469,17 @@ static void state_at(const crn_walk *w, int64_t e, int64_t *from, int64_t *to)
 /* First planes of the sampled steps: both ends and the middle. */
 static int sample_steps(const crn_walk *w, int64_t *ret)
 {
-	const int64_t at[] = {0, 1, w->n_steps / 2, w->n_steps - 2, w->n_steps - 1};
+	const int64_t at[MOST_SAMPLES] = {0, w->n_steps / 2, w->n_steps - 1};
 	int n = 0;
-	for (size_t i = 0; i < CRN_COUNT(at); i++)
-		if (at[i] >= 0 && at[i] < w->n_steps && (n == 0 || at[i] > ret[n - 1]))
+	for (int i = 0; i < MOST_SAMPLES; i++)
+		if (n == 0 || at[i] > ret[n - 1])
 			ret[n++] = at[i];
 	return n;
 }
 
 static cairn_status set_states(crn_walk *w, bool sampled, cairn_error *err)
 {
-	int64_t steps[5];
+	int64_t steps[MOST_SAMPLES];
 	int n = sampled ? sample_steps(w, steps) : 0;
 	int64_t n_states = sampled ? 2 * n : w->n_steps + 1;
 	if (n_states > w->cap_states) {
