@@ -20,9 +20,12 @@ const char *crn_span_name(crn_span_kind kind)
 
 void crn_lane_attach(crn_lane *lane)
 {
+	if (crn_lane_here)
+		crn_lane_here->attached_ns += crn_now_ns() - crn_lane_here->since_ns;
 	crn_lane_here = lane;
 	if (!lane)
 		return;
+	lane->since_ns = crn_now_ns();
 	lane->inner_ns = 0;
 	lane->node = CRN_SPAN_INHERIT;
 	lane->depth = 0;

@@ -60,7 +60,8 @@ typedef struct crn_lane {
 	int n_nodes;
 	crn_event *events; /* NULL: totals only */
 	int n_events, max_events;
-	int64_t grain_ns; /* events shorter than this melt */
+	int64_t grain_ns;              /* events shorter than this melt */
+	int64_t attached_ns, since_ns; /* time with a thread so far; since when it has this one */
 	/* of the innermost open span */
 	int64_t inner_ns; /* spent in spans inside it */
 	int node, depth;

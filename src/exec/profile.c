@@ -14,6 +14,8 @@
 #define STARVED_SHARE 0.25
 #define IDLE_SHARE 0.40
 #define SERIAL_SHARE 0.30
+/* Processor time per busy time below which the machine was shared with others. */
+#define CROWDED_SHARE 0.75
 
 static const char *const limit_names[] = {
 	"read", "decode", "compute", "encode", "write", "budget", "tasks", "serial"};
@@ -73,13 +75,12 @@ static void fill_nodes(crn_profile *p)
 
 static void fill_shares(crn_profile *p)
 {
-	int n_workers = p->st->plan->options.n_threads;
-	double whole = p->seconds * 1e9 * n_workers;
+	double whole = (double)crn_trace_worker_ns(p->st->trace);
 	crn_trace_all(p->st->trace, p->all);
 	for (int k = 0; k < CRN_N_SPANS && whole > 0; k++)
 		p->share[k] = (double)p->all[k].ns / whole;
-	/* The lane after the workers' is the main thread's. */
-	const crn_lane *main_lane = crn_trace_lane(p->st->trace, n_workers);
+	const crn_trace *t = p->st->trace;
+	const crn_lane *main_lane = crn_trace_lane(t, crn_trace_main(t));
 	double busy = 0;
 	for (int i = 0; i < (main_lane->n_nodes + 1) * CRN_N_SPANS; i++)
 		busy += (double)main_lane->totals[i].ns;
@@ -148,6 +149,31 @@ static void say_waiting(crn_profile *p)
 			percent, top_name(p, CRN_SPAN_COMPUTE, &top));
 }
 
+/* Processor time per time of busy threads; below 1 when others use the machine too. 1 where files
+ * are waited for, which takes no processor. */
+static double core_share(const crn_profile *p)
+{
+	double busy = 0;
+	for (int k = 0; k < CRN_SPAN_IDLE; k++)
+		busy += (double)p->all[k].ns * 1e-9;
+	double waits = (double)(p->all[CRN_SPAN_READ].ns + p->all[CRN_SPAN_WRITE].ns) * 1e-9;
+	if (busy < 0.1 || waits > 0.2 * busy || p->cpu_seconds > busy)
+		return 1;
+	return p->cpu_seconds / busy;
+}
+
+/* On a machine that others use too, every time is longer than it had to be. */
+static void say_crowded(crn_profile *p)
+{
+	size_t n = strlen(p->sentence);
+	double share = core_share(p);
+	if (share < CROWDED_SHARE)
+		snprintf(p->sentence + n, sizeof(p->sentence) - n,
+			" Other programs used the machine too: busy threads had a core for %.0f %% "
+			"of that time.",
+			100 * share);
+}
+
 static void say_work(crn_profile *p, crn_span_kind kind)
 {
 	static const char *const doing[] = {
@@ -161,7 +187,8 @@ static void say_work(crn_profile *p, crn_span_kind kind)
 	char rate[64] = "";
 	double ns = (double)one.ns;
 	if (kind == CRN_SPAN_COMPUTE && one.voxels > 0)
-		snprintf(rate, sizeof(rate), ", %.3g ns a voxel", ns / (double)one.voxels);
+		snprintf(rate, sizeof(rate), ", %.3g ns of a core a voxel",
+			ns * core_share(p) / (double)one.voxels);
 	else if (kind != CRN_SPAN_COMPUTE && all->bytes > 0)
 		snprintf(rate, sizeof(rate), ", %.3g GB/s a thread",
 			(double)all->bytes / (double)(all->ns > 0 ? all->ns : 1));
@@ -214,6 +241,7 @@ cairn_status crn_profile_make(
 	fill_nodes(&p);
 	fill_shares(&p);
 	judge(&p);
+	say_crowded(&p);
 	*ret = p;
 	return CAIRN_OK;
 }

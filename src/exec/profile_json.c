@@ -48,6 +48,8 @@ static void print_run(const crn_profile *p, crn_str *out)
 	crn_json_double(out, p->seconds);
 	crn_str_append(out, ", \"cpu_seconds\": ");
 	crn_json_double(out, p->cpu_seconds);
+	crn_str_append(out, ", \"worker_seconds\": ");
+	crn_json_double(out, (double)crn_trace_worker_ns(st->trace) * 1e-9);
 	crn_str_appendf(out,
 		", \"threads\": %d, \"isa\": \"%s\", \"peak_memory_bytes\": %zu, "
 		"\"budget_bytes\": %zu, \"bytes_read\": %lld, \"bytes_written\": %lld, "

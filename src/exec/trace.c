@@ -8,7 +8,8 @@
 
 #include <stdio.h>
 
-#define BESIDE 9               /* lanes for threads beside the workers: main and eight for I/O */
+#define JOINING 8              /* lanes for workers that join while the run is on */
+#define BESIDE 9               /* for threads beside the workers: main and eight for I/O */
 #define ALL_EVENTS (1 << 15)   /* of all lanes together */
 #define FEWEST_EVENTS (1 << 7) /* of one lane */
 #define MOST_SAMPLES 2048
@@ -27,13 +28,13 @@ struct crn_trace {
 
 static int events_per_lane(int n_threads)
 {
-	int n = ALL_EVENTS / (n_threads + BESIDE);
+	int n = ALL_EVENTS / (n_threads + JOINING + BESIDE);
 	return n > FEWEST_EVENTS ? n : FEWEST_EVENTS;
 }
 
 size_t crn_trace_bytes(int n_threads)
 {
-	size_t events = (size_t)events_per_lane(n_threads) * (size_t)(n_threads + BESIDE);
+	size_t events = (size_t)events_per_lane(n_threads) * (size_t)(n_threads + JOINING + BESIDE);
 	return events * sizeof(crn_event) + MOST_SAMPLES * sizeof(crn_memory_sample);
 }
 
@@ -43,8 +44,8 @@ cairn_status crn_trace_new(
 	crn_trace *t = crn_calloc(1, sizeof(*t));
 	if (!t)
 		return crn_fail_memory(err, "a trace", sizeof(*t));
-	t->n_workers = n_threads;
-	t->n_lanes = n_threads + BESIDE;
+	t->n_workers = n_threads + JOINING;
+	t->n_lanes = t->n_workers + BESIDE;
 	t->n_nodes = n_nodes;
 	t->timeline = timeline;
 	t->sample_ns = CRN_TRACE_MEMORY_NS / 2;
@@ -133,6 +134,19 @@ void crn_trace_memory(crn_trace *t, const crn_memory_sample *sample)
 }
 
 /* ---- afterwards ---- */
+
+int crn_trace_main(const crn_trace *t)
+{
+	return t->n_workers;
+}
+
+int64_t crn_trace_worker_ns(const crn_trace *t)
+{
+	int64_t ns = 0;
+	for (int i = 0; i < t->n_workers; i++)
+		ns += t->lanes[i].attached_ns;
+	return ns;
+}
 
 int crn_trace_n_lanes(const crn_trace *t)
 {

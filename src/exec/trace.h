@@ -40,7 +40,8 @@ CRN_CHECKED cairn_status crn_trace_new(
 	int n_threads, int n_nodes, bool timeline, crn_trace **ret, cairn_error *err);
 void crn_trace_free(crn_trace *t); /* NULL is fine */
 
-/** The calling thread is worker `index` (0 .. n_threads-1; the same again in a later stage). A
+/** The calling thread is worker `index` (0 .. n_threads-1, and a few more; the same again in a
+ * later stage). A
  * negative index is a thread beside the workers: -1 the one that runs the stages, -2, -3 ... I/O.
  * Indices without a lane, and a NULL trace, are fine: such a thread is not recorded. */
 void crn_trace_attach(crn_trace *t, int index);
@@ -52,8 +53,11 @@ void crn_trace_memory(crn_trace *t, const crn_memory_sample *sample);
 
 /* ---- afterwards ---- */
 
-/** Lanes: workers first, then the threads beside them. */
+/** Lanes: workers first, then the main thread's and the others beside them. */
 int crn_trace_n_lanes(const crn_trace *t);
+int crn_trace_main(const crn_trace *t);
+/** Time of all workers together, at work or not. */
+int64_t crn_trace_worker_ns(const crn_trace *t);
 const crn_lane *crn_trace_lane(const crn_trace *t, int i);
 /** Name of a lane: "worker 0", "main", "io 1". Returns `text`. */
 char *crn_trace_lane_name(const crn_trace *t, int i, char text[32]);

@@ -37,7 +37,7 @@ static double guess_of(const crn_node *n)
 {
 	if (n->op->cost)
 		return n->op->cost(n);
-	return n->op->kind == CRN_ELEMENTWISE ? 0.5 : n->op->kind == CRN_VIEW ? 0 : 1;
+	return n->op->kind == CRN_ELEMENTWISE ? 0.4 : n->op->kind == CRN_VIEW ? 0 : 1;
 }
 
 crn_cost crn_costs_entry(const crn_node *n, crn_isa isa)

@@ -3,7 +3,8 @@
  * dump_graph.c -- a plan's nodes as DOT, and as SVG with a layout of our own (no graphviz).
  *
  * Layout: a node's row is one below the lowest of its inputs, so edges point down; in its row it
- * stands under its leftmost input, or right of who was there first.
+ * stands under its leftmost input, or right of who was there first. A thick edge is a cut: its
+ * value is kept in memory while it is needed.
  */
 #include "plan/dump.h"
 
@@ -40,7 +41,10 @@ void crn_dump_dot(const crn_plan *p, crn_str *out)
 		dot_escape(out, n->origin);
 		crn_str_appendf(out, "\\n%s %s\"]\n", n->op->name, crn_type_format(&n->type, type));
 		for (int k = 0; k < n->n_in; k++)
-			crn_str_appendf(out, "\tn%d -> n%d\n", crn_plan_info(p, n->in[k]), i);
+			crn_str_appendf(out, "\tn%d -> n%d%s\n", crn_plan_info(p, n->in[k]), i,
+				crn_plan_cut_of(p, n->in[k]) >= 0
+					? " [penwidth=3, color=\"#d98e32\"]"
+					: "");
 	}
 	crn_str_append(out, "}\n");
 }
@@ -81,11 +85,15 @@ static void svg_node(const crn_plan *p, int i, const place *at, crn_str *out)
 	int x = at[i].column * (BOX_W + GAP_X) + GAP_X, y = at[i].row * (BOX_H + GAP_Y) + GAP_Y;
 	for (int k = 0; k < n->n_in; k++) {
 		const place *from = &at[crn_plan_info(p, n->in[k])];
+		bool kept = crn_plan_cut_of(p, n->in[k]) >= 0;
 		if (is_hidden(n->in[k]))
 			continue;
-		crn_str_appendf(out, "<path d=\"M%d %d L%d %d\" stroke=\"#777\" fill=\"none\"/>\n",
+		crn_str_appendf(out,
+			"<path d=\"M%d %d L%d %d\" stroke=\"%s\" stroke-width=\"%d\" "
+			"fill=\"none\"/>\n",
 			from->column * (BOX_W + GAP_X) + GAP_X + BOX_W / 2,
-			from->row * (BOX_H + GAP_Y) + GAP_Y + BOX_H, x + BOX_W / 2, y);
+			from->row * (BOX_H + GAP_Y) + GAP_Y + BOX_H, x + BOX_W / 2, y,
+			kept ? "#d98e32" : "#777", kept ? 3 : 1);
 	}
 	crn_str_appendf(out,
 		"<rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" rx=\"4\" fill=\"%s\" "

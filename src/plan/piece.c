@@ -220,6 +220,7 @@ static bool compile_group(crn_piece *p, int g, crn_place_fn place, void *plan, i
 	registers regs = {.n = 0};
 	size_t widest = 1;
 	root->program.n_steps = 0;
+	root->cost_ns = 0;
 	int n_in = root->n_in, own[CRN_MAX_INPUTS];
 	memcpy(own, root->in, sizeof(own));
 	root->n_in = 0;
@@ -230,6 +231,7 @@ static bool compile_group(crn_piece *p, int g, crn_place_fn place, void *plan, i
 		crn_step *s = &root->program.steps[n];
 		crn_placement where = {.slot = -1, .info = -1};
 		place(plan, pn->node, i == g && is_root(p, g), &where);
+		root->cost_ns += where.cost_ns;
 		const int *in = i == g ? own : pn->in;
 		*s = (crn_step){.data = where.bound->data,
 			.n_operands = i == g ? n_in : pn->n_in,

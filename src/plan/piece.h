@@ -55,7 +55,7 @@ typedef struct crn_pnode {
 	crn_role role;
 	int slot;       /* CHUNKS: cut; RESIDENT: resident; COMPUTE of a GLOBAL: global; else -1 */
 	int info;       /* index into the plan's node table: bound data, counters */
-	double cost_ns; /* per voxel of the node */
+	double cost_ns; /* per voxel of the node; GROUP: of its whole program */
 	int n_in;
 	int in[CRN_MAX_INPUTS]; /* indices into the piece; for a GROUP its outside inputs */
 	crn_program program;    /* GROUP */

@@ -13,7 +13,6 @@
 #define FILE_BYTE_NS 0.15 /* out of the page cache */
 #define FILE_RUN_NS 500.0 /* one system call */
 #define CHUNK_NS 200.0    /* finding and pinning it */
-#define GROUP_STEP_NS 0.4 /* one operation of a block program, per voxel */
 #define CHUNK_VOXEL_NS 0.3
 
 /* Nanoseconds a byte takes to or from the level of memory where `bytes` stay. */
@@ -53,7 +52,6 @@ static double instance_ns(
 	case CRN_ROLE_BOX:
 		return box_ns(pn->node, r);
 	case CRN_ROLE_GROUP:
-		return GROUP_STEP_NS * pn->program.n_steps * voxels;
 	case CRN_ROLE_COMPUTE:
 		return pn->cost_ns * voxels;
 	default:

@@ -121,10 +121,10 @@ check "nothing is written for a style that is unknown" test ! -e p.txt
 gives 1 run --on-exists replace --profile no/such/folder/p.json p.py
 says "no/such/folder/p.json"
 
-# At the smallest budget threads wait for room, and the profile knows it. (The record of a profile
+# At the smallest budget only one such chunk is made at a time: threads wait for room, and the profile knows it. (The record of a profile
 # needs room too, which explain does not count.)
 cat >tight.py <<'END'
-print(read("a.npy").gaussian_filter(1).max())
+write(random((160, 200, 200), seed=1).gaussian_filter(1), "big.zarr", chunks=(20, 200, 200))
 END
 gives 4 run -j 4 --memory 1K --profile q.json tight.py
 smallest=$(sed -n 's/.*needs .* (\([0-9]*\) bytes).*/\1/p' err)
