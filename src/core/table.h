@@ -7,6 +7,7 @@
 
 #include "core/dtype.h"
 #include "base/err.h"
+#include "base/str.h"
 
 typedef struct crn_column {
 	const char *name; /* "label", "area", "centroid-0", ... */
@@ -23,6 +24,9 @@ struct crn_table_writer {
 	/* Called once, first. Columns and their texts are borrowed until the last append. */
 	cairn_status (*begin)(struct crn_table_writer *w, const crn_column *columns, int n_columns,
 		cairn_error *err);
+	/* After the last append: a line by which the finished table is known again, should the run
+	 * be killed in finish before it can say that it was done. */
+	cairn_status (*prove)(struct crn_table_writer *w, crn_str *ret, cairn_error *err);
 	/* Makes all rows visible at once (rename, COMMIT); nothing is visible before. */
 	cairn_status (*finish)(struct crn_table_writer *w, cairn_error *err);
 	/* Frees; before finish: drops everything written. NULL is fine. */
@@ -49,6 +53,8 @@ typedef struct crn_table_format {
 		const crn_table_request *req, crn_table_writer **ret, cairn_error *err);
 	/* True if the file holds that table already (decides EXISTS). */
 	bool (*exists)(const char *path, const char *table);
+	/* Is what is there the table that a writer's prove() described? */
+	bool (*is_proven)(const char *path, const char *table, const char *proof);
 } crn_table_format;
 
 #endif

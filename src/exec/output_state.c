@@ -74,31 +74,38 @@ static void mark_path(const crn_node *sink, crn_str *folder, crn_str *file)
 		file, "%s/table-%s", folder->data ? folder->data : "", crn_table_name(sink));
 }
 
-cairn_status crn_table_mark(const crn_node *sink, bool sync, cairn_error *err)
+#define PENDING " pending "
+
+cairn_status crn_table_mark(const crn_node *sink, const char *proof, bool sync, cairn_error *err)
 {
-	CRN_STR folder = {0}, file = {0};
+	CRN_STR folder = {0}, file = {0}, text = {0};
 	char hex[33];
 	mark_path(sink, &folder, &file);
-	if (folder.oom || file.oom)
+	crn_str_appendf(&text, "%s%s%s", crn_hash_hex(sink->hash, hex), proof ? PENDING : "",
+		proof ? proof : "");
+	if (folder.oom || file.oom || text.oom)
 		return crn_fail_memory(err, "a path", 1);
 	CRN_TRY(crn_make_folders(folder.data, err));
-	crn_hash_hex(sink->hash, hex);
-	return crn_disk_put_file(file.data, hex, 32, sync)
+	return crn_disk_put_file(file.data, text.data, text.len, sync)
 		       ? CAIRN_OK
 		       : crn_fail_errno(err, CAIRN_FAILED, "writing", file.data);
 }
 
-static bool mark_is_ours(const crn_node *sink)
+static bool mark_is_ours(const crn_table_format *f, const crn_node *sink)
 {
 	CRN_STR folder = {0}, file = {0};
-	char hex[33], found[33] = "";
+	char hex[33], found[256] = "";
 	mark_path(sink, &folder, &file);
 	int fd = file.oom ? -1 : open(file.data, O_RDONLY | O_CLOEXEC);
-	bool same = fd >= 0 && read(fd, found, 32) == 32 &&
-		    strcmp(found, crn_hash_hex(sink->hash, hex)) == 0;
+	ssize_t n = fd >= 0 ? read(fd, found, sizeof(found) - 1) : -1;
 	if (fd >= 0)
 		close(fd);
-	return same;
+	if (n < 32 || strncmp(found, crn_hash_hex(sink->hash, hex), 32) != 0)
+		return false;
+	size_t skip = strlen(PENDING);
+	return n == 32 ||
+	       (strncmp(found + 32, PENDING, skip) == 0 &&
+		       f->is_proven(crn_sink_url(sink), crn_table_name(sink), found + 32 + skip));
 }
 
 static cairn_status inspect_table(const crn_registry *r, crn_output *o, cairn_error *err)
@@ -106,7 +113,7 @@ static cairn_status inspect_table(const crn_registry *r, crn_output *o, cairn_er
 	const crn_table_format *f;
 	CRN_TRY(crn_table_format_of(r, o->sink, &f, err));
 	bool there = f->exists(crn_sink_url(o->sink), crn_table_name(o->sink));
-	bool ours = there && mark_is_ours(o->sink);
+	bool ours = there && mark_is_ours(f, o->sink);
 	o->state = !there                       ? CRN_OUTPUT_ABSENT
 		   : ours                       ? CRN_OUTPUT_COMPLETE
 		   : crn_table_appends(o->sink) ? CRN_OUTPUT_ABSENT

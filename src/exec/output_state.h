@@ -52,8 +52,10 @@ CRN_CHECKED cairn_status crn_output_clear(
 CRN_CHECKED cairn_status crn_checkpoint_folder(const crn_registry *r, const crn_output *o, int n,
 	const crn_run_options *options, crn_str *ret, cairn_error *err);
 
-/* Tables have no units; what is kept of them is that they are there, written by this plan. */
-CRN_CHECKED cairn_status crn_table_mark(const crn_node *sink, bool sync, cairn_error *err);
+/* Tables have no units; what is kept of them is that they are there, written by this plan. `proof`:
+ * what will be there, said before finish; NULL: it is done. */
+CRN_CHECKED cairn_status crn_table_mark(
+	const crn_node *sink, const char *proof, bool sync, cairn_error *err);
 const char *crn_sink_url(const crn_node *sink); /* a path: without "file://" */
 /** Format of a table sink by suffix; USAGE with the known ones. */
 CRN_CHECKED cairn_status crn_table_format_of(const crn_registry *r, const crn_node *sink,

@@ -277,8 +277,10 @@ static cairn_status fill_writer(crn_state *st, const crn_stage *s, const crn_nod
 	int g = 0;
 	while (st->plan->globals[g].node != n)
 		g++;
-	(void)sink;
+	CRN_STR proof = {0};
 	CRN_TRY(n->op->global->rows(st->states[g], n, w, err));
+	CRN_TRY(w->prove(w, &proof, err));
+	CRN_TRY(crn_table_mark(sink, proof.data, st->options->fsync != CRN_FSYNC_NONE, err));
 	return w->finish(w, err);
 }
 
@@ -317,7 +319,7 @@ static cairn_status write_table(crn_state *st, const crn_stage *s, cairn_error *
 		w->close(w);
 	}
 	if (status == CAIRN_OK)
-		status = crn_table_mark(sink, req.sync, err);
+		status = crn_table_mark(sink, NULL, req.sync, err);
 	if (status != CAIRN_OK)
 		crn_where(err, "op %s", sink->origin);
 	return status;

@@ -8,6 +8,7 @@
  * them.
  */
 #include "base/disk.h"
+#include "base/hash.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "results/table_cells.h"
@@ -24,6 +25,8 @@ typedef struct csv_writer {
 	char *temporary;
 	int fd;         /* -1: none */
 	crn_str buffer; /* rows on their way to the file */
+	crn_hasher hash;
+	uint64_t n_bytes;
 	bool sync;
 	const crn_column *columns;
 	int n_columns;
@@ -52,6 +55,8 @@ static cairn_status flush(csv_writer *w, cairn_error *err)
 {
 	if (!crn_disk_write(w->fd, w->texts.path, w->buffer.data, w->buffer.len))
 		return crn_fail_errno(err, CAIRN_FAILED, "writing", w->texts.path);
+	crn_hash_bytes(&w->hash, w->buffer.data, w->buffer.len);
+	w->n_bytes += w->buffer.len;
 	crn_str_clear(&w->buffer);
 	return CAIRN_OK;
 }
@@ -150,6 +155,43 @@ static cairn_status csv_append(
 	return CAIRN_OK;
 }
 
+static void print_proof(crn_str *out, uint64_t n_bytes, const crn_hasher *h)
+{
+	char hex[33];
+	crn_str_appendf(out, "%llu bytes %s", (unsigned long long)n_bytes,
+		crn_hash_hex(crn_hasher_result(h), hex));
+}
+
+static cairn_status csv_prove(crn_table_writer *base, crn_str *ret, cairn_error *err)
+{
+	csv_writer *w = (csv_writer *)base;
+	CRN_TRY(flush(w, err));
+	print_proof(ret, w->n_bytes, &w->hash);
+	return ret->oom ? crn_fail_memory(err, "a proof", 64) : CAIRN_OK;
+}
+
+static bool csv_is_proven(const char *path, const char *table, const char *proof)
+{
+	CRN_STR found = {0};
+	char block[4096];
+	crn_hasher h;
+	uint64_t n_bytes = 0;
+	size_t n;
+	FILE *f = fopen(path, "rbe");
+	(void)table;
+	if (!f)
+		return false;
+	crn_hasher_init(&h);
+	while ((n = fread(block, 1, sizeof(block), f)) > 0) {
+		crn_hash_bytes(&h, block, n);
+		n_bytes += n;
+	}
+	bool read = !ferror(f);
+	fclose(f);
+	print_proof(&found, n_bytes, &h);
+	return read && !found.oom && strcmp(found.data, proof) == 0;
+}
+
 static cairn_status csv_finish(crn_table_writer *base, cairn_error *err)
 {
 	csv_writer *w = (csv_writer *)base;
@@ -192,9 +234,13 @@ static cairn_status csv_create(
 	csv_writer *w = crn_calloc(1, sizeof(*w));
 	if (!w)
 		return crn_fail_memory(err, "a table", sizeof(*w));
-	w->base = (crn_table_writer){
-		.begin = csv_begin, .append = csv_append, .finish = csv_finish, .close = csv_close};
+	w->base = (crn_table_writer){.begin = csv_begin,
+		.append = csv_append,
+		.prove = csv_prove,
+		.finish = csv_finish,
+		.close = csv_close};
 	w->fd = -1;
+	crn_hasher_init(&w->hash);
 	w->sync = req->sync;
 	cairn_status status = crn_table_texts_init(req, &w->texts, err);
 	if (status == CAIRN_OK && !(w->temporary = crn_table_sibling(req->path, "partial")))
@@ -218,4 +264,5 @@ const crn_table_format crn_table_format_csv = {
 	.suffixes = csv_suffixes,
 	.create = csv_create,
 	.exists = csv_exists,
+	.is_proven = csv_is_proven,
 };

@@ -15,6 +15,7 @@
 #include <fcntl.h>
 #include <math.h>
 #include <sqlite3.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -233,6 +234,42 @@ static cairn_status sqlite_append(
 	return CAIRN_OK;
 }
 
+/* Rows of a table; -1 if they cannot be counted. */
+static int64_t count_rows(sqlite3 *db, const char *table)
+{
+	CRN_STR sql = {0};
+	sqlite3_stmt *s = NULL;
+	int64_t n = -1;
+	crn_str_append(&sql, "SELECT count(*) FROM ");
+	put_name(&sql, table);
+	if (!sql.oom && sqlite3_prepare_v2(db, sql.data, -1, &s, NULL) == SQLITE_OK &&
+		sqlite3_step(s) == SQLITE_ROW)
+		n = sqlite3_column_int64(s, 0);
+	sqlite3_finalize(s);
+	return n;
+}
+
+static cairn_status sqlite_prove(crn_table_writer *base, crn_str *ret, cairn_error *err)
+{
+	sqlite_writer *w = (sqlite_writer *)base;
+	int64_t n = count_rows(w->db, w->texts.table);
+	if (n < 0)
+		return fail_sqlite(w, "counting the rows of", err);
+	crn_str_appendf(ret, "%lld rows", (long long)n);
+	return ret->oom ? crn_fail_memory(err, "a proof", 32) : CAIRN_OK;
+}
+
+static bool sqlite_is_proven(const char *path, const char *table, const char *proof)
+{
+	sqlite3 *db = NULL;
+	char text[40] = "";
+	/* For writing: what a killed writer left in its journal must be rolled back. */
+	if (sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE, NULL) == SQLITE_OK)
+		snprintf(text, sizeof(text), "%lld rows", (long long)count_rows(db, table));
+	sqlite3_close(db);
+	return strcmp(text, proof) == 0;
+}
+
 static cairn_status sqlite_finish(crn_table_writer *base, cairn_error *err)
 {
 	sqlite_writer *w = (sqlite_writer *)base;
@@ -267,6 +304,7 @@ static cairn_status sqlite_create(
 		return crn_fail_memory(err, "a table", sizeof(*w));
 	w->base = (crn_table_writer){.begin = sqlite_begin,
 		.append = sqlite_append,
+		.prove = sqlite_prove,
 		.finish = sqlite_finish,
 		.close = sqlite_close};
 	w->sync = req->sync;
@@ -291,4 +329,5 @@ const crn_table_format crn_table_format_sqlite = {
 	.suffixes = sqlite_suffixes,
 	.create = sqlite_create,
 	.exists = sqlite_exists,
+	.is_proven = sqlite_is_proven,
 };
