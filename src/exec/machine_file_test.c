@@ -229,7 +229,7 @@ static void test_runs_teach(void **state)
 {
 	(void)state;
 	crn_engine *engine = NULL;
-	CRN_NODE *n = filtered(96, 2.0);
+	CRN_NODE *n = filtered(192, 2.0);
 	crn_region whole = crn_region_whole(3, n->type.shape);
 	size_t bytes = crn_view_dense_bytes(CRN_F32, 3, n->type.shape);
 	CRN_FREE float *first = crn_alloc(bytes), *second = crn_alloc(bytes);

@@ -5,8 +5,9 @@
  * Forced leaves: chunks of sources that decode whole units, results of reductions, states of global
  * ops. Optional cuts: the input of a stencil, when computing its halo again for every tile costs
  * more than storing the input once. For every candidate the estimated time of the whole plan is
- * compared with and without the cut (greedily, best first); the smallest dtype tends to win by
- * itself because its chunks are cheapest to pin.
+ * compared with and without the cut, from the sinks back; along elementwise operations the
+ * narrowest dtype is cut. Times come from the machine's cost table (plan/costs.h), and so does what
+ * storing and loading a byte takes.
  *
  * Why so: fixed rules ("always cut before a big stencil") were wrong both for a slice of a filter
  * (cutting computes whole chunks) and for cheap producers; the cost model sees both.
@@ -14,13 +15,13 @@
 #include "plan/build.h"
 
 #include "base/mem.h"
+#include "plan/dump.h"
 
 #include <string.h>
 
 #define RESIDENT_MAX_BYTES ((size_t)4 << 20) /* of accumulators: beyond, results are streamed */
 #define CUT_CHUNK_VOXELS ((int64_t)1 << 22)
-#define CUT_BYTE_NS 0.3 /* fresh memory, written and read again */
-#define CUT_GAIN 0.9    /* a cut must save a tenth of the whole time */
+#define CUT_GAIN 0.9 /* a cut must save a tenth of the whole time */
 
 static void place(void *user, crn_node *n, bool as_root, crn_placement *ret)
 {
@@ -274,19 +275,56 @@ static bool is_costly(const crn_plan *p, const crn_node *n, costliness *known)
 	return *own == COST_HIGH;
 }
 
-static bool is_candidate(const crn_plan *p, const crn_node *n, costliness *known)
+/* Number of reads of n, and whether one is a stencil's. */
+static int count_users(const crn_plan *p, const crn_node *n, bool *ret_stencil)
 {
-	bool read_by_stencil = false;
 	int users = 0;
+	*ret_stencil = false;
 	for (int i = 0; i < p->n_infos; i++) {
 		const crn_node *user = p->infos[i].node;
 		for (int k = 0; k < user->n_in; k++) {
 			if (user->in[k] != n)
 				continue;
 			users++;
-			read_by_stencil = read_by_stencil || user->op->kind == CRN_STENCIL;
+			*ret_stencil = *ret_stencil || user->op->kind == CRN_STENCIL;
 		}
 	}
+	return users;
+}
+
+/* The one array of n's shape that an elementwise node reads, if no other node reads it. */
+static crn_node *only_input(const crn_plan *p, const crn_node *n)
+{
+	crn_node *in = NULL;
+	bool stencil;
+	for (int k = 0; n->op->kind == CRN_ELEMENTWISE && k < n->n_in; k++) {
+		if (n->in[k]->type.ndim == 0)
+			continue;
+		if (in && in != n->in[k])
+			return NULL;
+		in = n->in[k];
+	}
+	if (!in || crn_type_count(&in->type) != crn_type_count(&n->type))
+		return NULL;
+	return count_users(p, in, &stencil) == 1 ? in : NULL;
+}
+
+/* The cheapest edge to cut above n: back along elementwise operations, which cost little to repeat,
+ * to the narrowest dtype that is still costly to make. */
+static crn_node *narrowest(const crn_plan *p, crn_node *n, costliness *known)
+{
+	crn_node *best = n;
+	for (crn_node *at = only_input(p, n);
+		at && is_costly(p, at, known) && crn_plan_cut_of(p, at) < 0; at = only_input(p, at))
+		if (crn_dtype_size(at->type.dtype) < crn_dtype_size(best->type.dtype))
+			best = at;
+	return best;
+}
+
+static bool is_candidate(const crn_plan *p, const crn_node *n, costliness *known)
+{
+	bool read_by_stencil;
+	int users = count_users(p, n, &read_by_stencil);
 	if (n->type.ndim == 0 || !(read_by_stencil || users > 1))
 		return false;
 	for (int c = 0; c < p->n_cuts; c++)
@@ -300,13 +338,15 @@ static cairn_status plan_ns(crn_builder *b, double *ret, cairn_error *err)
 {
 	crn_plan *p = b->plan;
 	double ns = 0;
+	/* The tight plan knows nothing of this machine: the smallest budget is one number. */
+	double byte_ns = b->tight ? crn_costs_store_load(NULL, 1) : p->store_load_ns;
 	CRN_TRY(crn_build_stages(b, err));
 	for (int c = 0; c < p->n_cuts; c++) {
 		double voxels = (double)crn_region_count(&p->cuts[c].chunks.domain);
 		size_t item = crn_dtype_size(p->cuts[c].node->type.dtype);
 		if (p->cuts[c].kind == CRN_CUT_NODE)
 			ns += (crn_tiling_ns(&p->cuts[c].chunks, p->options.n_threads) +
-				      CUT_BYTE_NS * (double)item) *
+				      byte_ns * (double)item) *
 			      voxels;
 	}
 	for (int s = 0; s < p->n_stages; s++)
@@ -325,6 +365,7 @@ static cairn_status rebuild_cuts(crn_builder *b, cairn_error *err)
 			continue;
 		crn_cut again;
 		CRN_TRY(make_cut(b, p->cuts[c].node, &again, err));
+		again.gain = p->cuts[c].gain;
 		crn_piece_done(&p->cuts[c].piece);
 		p->cuts[c] = again;
 	}
@@ -347,6 +388,7 @@ static cairn_status try_cut(
 	CRN_TRY(plan_ns(b, &ns, err));
 	*ret_kept = ns < CUT_GAIN * *best_ns;
 	if (*ret_kept) {
+		p->cuts[p->n_cuts - 1].gain = 1 - ns / *best_ns;
 		*best_ns = ns;
 		return CAIRN_OK;
 	}
@@ -371,6 +413,7 @@ cairn_status crn_build_cuts(crn_builder *b, cairn_error *err)
 			continue;
 		bool kept;
 		tried++;
+		n = narrowest(p, n, known);
 		CRN_TRY(try_cut(b, n, &best_ns, &kept, err));
 		if (kept)
 			memset(known, 0, (size_t)p->n_infos * sizeof(*known));

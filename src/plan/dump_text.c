@@ -127,10 +127,14 @@ static cairn_status text_edges(const crn_plan *p, crn_str *out, cairn_error *err
 		const crn_edge *edge = &edges[e];
 		if (edge->kind == CRN_EDGE_PROGRAM || edge->kind == CRN_EDGE_VIEW)
 			continue; /* nothing to decide */
-		crn_str_appendf(out, "%-7s  %5.2f  %7.2f ns  %7.2f ns  %10s  %s -> %s: %s\n",
+		crn_str_appendf(out, "%-7s  %5.2f  %7.2f ns  %7.2f ns  %10s  %s -> %s: %s",
 			crn_edge_name(edge->kind), edge->rho, edge->recompute_ns, edge->store_ns,
 			crn_format_bytes(edge->bytes, bytes), p->infos[edge->from].node->origin,
 			p->infos[edge->to].node->origin, edge->why);
+		if (edge->gain > 0)
+			crn_str_appendf(
+				out, "; keeping it saves %.0f %% of the time", 100 * edge->gain);
+		crn_str_append(out, "\n");
 	}
 	return CAIRN_OK;
 }
@@ -204,6 +208,8 @@ static cairn_status json_edges(const crn_plan *p, crn_str *out, cairn_error *err
 		json_number(out, ", \"recompute_ns\"", edge->recompute_ns);
 		json_number(out, ", \"store_load_ns\"", edge->store_ns);
 		json_number(out, ", \"bytes\"", edge->bytes);
+		if (edge->kind == CRN_EDGE_CUT)
+			json_number(out, ", \"gain\"", edge->gain);
 		crn_str_append(out, "}");
 	}
 	crn_str_append(out, "]");

@@ -116,6 +116,8 @@ static void set(table *t, int from, int to, int input, crn_edge_kind kind, doubl
 		.recompute_ns = (rho > 1 ? rho - 1 : 0) * t->made_ns[from],
 		.store_ns = size * p->store_load_ns,
 		.bytes = n->type.is_table ? 0 : size * needed(p, from)};
+	int cut = crn_plan_cut_of(p, n);
+	e->gain = kind == CRN_EDGE_CUT && cut >= 0 ? p->cuts[cut].gain : 0;
 	e->why = reason(p, e);
 }
 

@@ -32,6 +32,7 @@ typedef struct crn_edge {
 	double recompute_ns; /* per voxel of `from` that is needed */
 	double store_ns;
 	double bytes; /* of `from`, if it is or were kept */
+	double gain;  /* cuts: part of the run's estimated time that it saved */
 	const char *why;
 } crn_edge;
 

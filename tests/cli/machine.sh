@@ -105,4 +105,17 @@ END
 check "edges agree with the plan" "$PYTHON" edges.py
 gives 0 explain p.py
 prints "store+load"
+prints "; keeping it saves "
+
+# of a chain between two filters the narrowest value is kept: the mask, not what is made of it
+cat >narrow.py <<'END'
+x = gaussian_filter(random((200, 300, 300), dtype="float32"), 6)
+m = (x > 0.5).astype("float64") * 2.0
+write(minimum_filter(m, 21), "n.npy")
+END
+CAIRN_COSTS=off gives 0 explain narrow.py --memory 300M --json
+python 'p = json.load(open("out"))
+cut = {e["from_name"]: e for e in p["edges"] if e["kind"] == "cut"}
+assert "greater, line 2" in cut and "m = multiply, line 2" not in cut
+assert cut["greater, line 2"]["bytes"] == 200 * 300 * 300 and 0.1 <= cut["greater, line 2"]["gain"] < 1'
 finish
