@@ -11,6 +11,7 @@
 
 #include <stdatomic.h>
 #include <string.h>
+#include <sys/mman.h>
 
 typedef struct output_job {
 	crn_state *st;
@@ -245,10 +246,24 @@ static cairn_status memory_tile(
 	return CAIRN_OK;
 }
 
+/* Asks for huge pages under a large result: taking fresh small pages costs more than computing most
+ * results. Only whole pages of the result itself, and only a wish: it may fail. */
+static void wish_huge_pages(const crn_view *out)
+{
+	enum { SMALL_PAGE = 4096, WORTH_BYTES = 4 << 20 };
+	size_t bytes = crn_view_dense_bytes(out->dtype, out->ndim, out->shape);
+	if (bytes < WORTH_BYTES || !crn_view_is_dense(out))
+		return;
+	uintptr_t start = ((uintptr_t)out->data + SMALL_PAGE - 1) / SMALL_PAGE * SMALL_PAGE;
+	uintptr_t end = ((uintptr_t)out->data + bytes) / SMALL_PAGE * SMALL_PAGE;
+	(void)madvise((void *)start, end - start, MADV_HUGEPAGE);
+}
+
 cairn_status crn_run_memory_stage(
 	crn_state *st, const crn_stage *s, const crn_view *out, cairn_error *err)
 {
 	output_job j = {.st = st, .stage = s, .out = *out};
+	wish_huge_pages(out);
 	crn_job job = {.name = s->node->op->name,
 		.piece = &s->piece,
 		.level = -1,

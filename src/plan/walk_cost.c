@@ -14,6 +14,7 @@
 #define FILE_RUN_NS 500.0 /* one system call */
 #define CHUNK_NS 200.0    /* finding and pinning it */
 #define CHUNK_VOXEL_NS 0.3
+#define ROW_NS 25.0 /* starting on a row of a region */
 
 /* Nanoseconds a byte takes to or from the level of memory where `bytes` stay. */
 static double byte_ns(size_t bytes)
@@ -43,6 +44,7 @@ static double instance_ns(
 	const crn_pnode *pn, const crn_region *r, crn_chunks_fn chunks, const void *plan)
 {
 	double voxels = (double)crn_region_count(r);
+	double rows = r->ndim > 0 && voxels > 0 ? voxels / (double)r->n[r->ndim - 1] : 1;
 	int64_t n_chunks;
 	size_t bytes;
 	switch (pn->role) {
@@ -53,7 +55,7 @@ static double instance_ns(
 		return box_ns(pn->node, r);
 	case CRN_ROLE_GROUP:
 	case CRN_ROLE_COMPUTE:
-		return pn->cost_ns * voxels;
+		return pn->cost_ns * voxels + ROW_NS * rows;
 	default:
 		return 0;
 	}
@@ -97,12 +99,13 @@ static double read_bytes(const crn_walk *w, const crn_slide *s)
 
 double crn_walk_traffic_ns(const crn_walk *w)
 {
-	/* What is handed out at the end is written once and leaves the cache. */
+	/* What is handed out at the end is written once and, if it is large, leaves the cache. */
 	size_t out = 0;
 	for (int i = 0; i < w->n_slides; i++)
 		if (w->slides[i].used && w->slides[i].stays)
 			out += w->slides[i].bytes;
 	double ns = 0, inner = byte_ns(w->bytes - out), outer = byte_ns(SIZE_MAX);
+	double handed_out = byte_ns(w->bytes); /* a fold reads it again at once */
 	for (int i = 0; i < w->n_slides; i++) {
 		const crn_slide *s = &w->slides[i];
 		if (!s->used)
@@ -110,7 +113,9 @@ double crn_walk_traffic_ns(const crn_walk *w)
 		double bytes = (double)crn_region_count(&s->held) *
 			       (double)crn_dtype_size(w->piece->nodes[s->node].node->type.dtype);
 		ns += (STEP_NS + inner * read_bytes(w, s)) * (double)w->n_steps;
-		if (s->target >= 0 || s->stays)
+		if (s->stays)
+			ns += 2 * handed_out * bytes;
+		else if (s->target >= 0)
 			ns += outer * bytes;
 		else if (s->own)
 			ns += inner * bytes;
