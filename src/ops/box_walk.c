@@ -69,7 +69,7 @@ static void pick(const char *from, int64_t n, int64_t step, size_t item_size, ch
 
 static void run_row(const crn_box_walk *w, const crn_call *call, const char *from, char *to)
 {
-	size_t bytes = row_buffer(w, &call->out_region);
+	size_t bytes = round_up((size_t)call->in_region[0].n[w->axis] * w->item_size);
 	char *first = call->scratch;
 	char *const buffer[3] = {first, first + bytes, first + 2 * bytes};
 	int64_t n = call->out_region.n[w->axis], step = step_of(w, &call->out_region);

@@ -3,16 +3,18 @@
  * rank_pass.c -- internal op: the value of a given rank among the voxels under a footprint.
  *
  * Samples become integer keys first (kernels/order.h). Then, by footprint and rank: minimum and
- * maximum over taps; the medians of 9, 25 and 27 values by exchange networks in registers; any rank
- * of a box of up to a thousand voxels by merging sorted columns, which neighbours along x share
- * (rank_network.h); anything else by finding the answer's bits from the top, counting how many keys
- * are smaller: bits x taps steps for a whole vector of outputs, whatever the values are.
+ * maximum over taps, or for disks and balls over runs along x, all runs of one width together; the
+ * medians of 9, 25 and 27 values by exchange networks in registers; any rank of a box of up to a
+ * thousand voxels by merging sorted columns, which neighbours along x share (rank_network.h);
+ * anything else by finding the answer's bits from the top, counting how many keys are smaller: bits
+ * x taps steps for a whole vector of outputs, whatever the values are.
  */
 #include "ops/rank_pass.h"
 
 #include "base/mem.h"
 #include "kernels/order.h"
 #include "ops/filter_window.h"
+#include "ops/footprint_runs.h"
 #include "ops/rank_network.h"
 
 #include <string.h>
@@ -73,17 +75,25 @@ static void need(const crn_node *n, int input, const crn_region *out, crn_need *
 
 /* ---- which loop ---- */
 
-typedef enum way { MINIMUM, MAXIMUM, NETWORK, MERGE, SEARCH } way;
+typedef enum way { MINIMUM, MAXIMUM, RUNS, NETWORK, MERGE, SEARCH } way;
+
+enum { RUNS_PIECE = 256 };
+
+/* True if least and greatest are found faster by runs than voxel by voxel. */
+static bool has_runs(const crn_node *n)
+{
+	crn_footprint_runs runs = crn_footprint_runs_of(n->args[FOOTPRINT].c);
+	return runs.n_groups > 0 &&
+	       runs.n_runs + 8 * runs.n_groups < crn_footprint_count(n->args[FOOTPRINT].c);
+}
 
 /* `dense`: all voxels of x are wanted. */
 static way way_of(const crn_node *n, bool dense)
 {
 	const crn_const *shape = n->args[FOOTPRINT].c;
 	int64_t taps = crn_footprint_count(shape), rank = n->args[RANK].i;
-	if (rank == 0)
-		return MINIMUM;
-	if (rank == taps - 1)
-		return MAXIMUM;
+	if (rank == 0 || rank == taps - 1)
+		return dense && has_runs(n) ? RUNS : rank == 0 ? MINIMUM : MAXIMUM;
 	if (rank == taps / 2 && (taps == 9 || taps == 25 || taps == 27))
 		return NETWORK;
 	bool box = taps == crn_const_count(shape);
@@ -144,8 +154,12 @@ static crn_tap_walk walk_of(const crn_node *n, const crn_window *w, way how)
 			.item_size = crn_dtype_size(n->type.dtype),
 			.whole_rows = true};
 	crn_key key = key_of(n, how);
+	int n_taps = (int)crn_footprint_count(n->args[FOOTPRINT].c);
+	if (how == RUNS)
+		n_taps = crn_footprint_runs_of(n->args[FOOTPRINT].c).n_runs;
 	return (crn_tap_walk){.window = w,
-		.n_taps = (int)crn_footprint_count(n->args[FOOTPRINT].c),
+		.n_taps = n_taps,
+		.whole_rows = how == RUNS,
 		.item_size = crn_key_size(key),
 		.load = is_direct(n->type.dtype, key) ? NULL : load_any};
 }
@@ -168,8 +182,12 @@ static double cost(const crn_node *n)
 	double taps = (double)crn_footprint_count(n->args[FOOTPRINT].c);
 	way how = way_of(n, true);
 	double item = (double)crn_dtype_size(n->type.dtype), size = item == 8 ? 2 * item : item;
+	crn_footprint_runs runs;
 	int doublings = 64 - __builtin_clzll((unsigned long long)taps);
 	switch (how) {
+	case RUNS:
+		runs = crn_footprint_runs_of(n->args[FOOTPRINT].c);
+		return 0.5 + (0.02 * runs.n_runs + 0.1 * runs.n_groups) * size;
 	case MINIMUM:
 	case MAXIMUM:
 		return 0.3 + 0.011 * taps * size;
@@ -187,8 +205,11 @@ static double cost(const crn_node *n)
 typedef struct bound {
 	const crn_order_kernels *kernels;
 	crn_window window;
-	crn_rank_box box;     /* MERGE */
-	crn_key_network *net; /* MERGE */
+	way how[2];              /* for regions that are not dense, and dense ones */
+	crn_footprint_runs runs; /* RUNS */
+	int32_t *runs_at;        /* RUNS */
+	crn_rank_box box;        /* MERGE */
+	crn_key_network *net;    /* MERGE */
 	int n_taps, rank;
 	int32_t at[];
 } bound;
@@ -206,7 +227,8 @@ static cairn_status bind(const crn_node *n, crn_isa isa, crn_bound *ret, cairn_e
 {
 	const crn_const *shape = n->args[FOOTPRINT].c;
 	size_t taps = (size_t)crn_footprint_count(shape);
-	size_t bytes = sizeof(bound) + taps * (size_t)shape->ndim * sizeof(int32_t);
+	/* There are never more runs than voxels. */
+	size_t bytes = sizeof(bound) + 2 * taps * (size_t)shape->ndim * sizeof(int32_t);
 	CRN_FREE bound *b = crn_alloc(bytes);
 	if (!b)
 		return crn_fail_memory(err, "the taps of a rank filter", bytes);
@@ -215,7 +237,14 @@ static cairn_status bind(const crn_node *n, crn_isa isa, crn_bound *ret, cairn_e
 	b->n_taps = crn_window_taps(shape, is_set, b->at);
 	b->rank = (int)n->args[RANK].i;
 	b->net = NULL;
-	if (way_of(n, true) == MERGE) {
+	b->runs_at = b->at + taps * (size_t)shape->ndim;
+	b->how[false] = way_of(n, false);
+	b->how[true] = way_of(n, true);
+	if (b->how[true] == RUNS) {
+		b->runs = crn_footprint_runs_of(shape);
+		crn_footprint_runs_place(&b->runs, shape, b->runs_at);
+	}
+	if (b->how[true] == MERGE) {
 		b->box = box_of(n);
 		CRN_TRY(crn_rank_network_new(&b->box, &b->net, err));
 	}
@@ -277,6 +306,59 @@ static void rank_rows(const void *ctx, const crn_tap_rows *r)
 		one_row(ctx, r, k);
 }
 
+/* The least of windows of `width` keys from `from` on, by doubling; returns where they are. */
+static const char *least_of_width(
+	const search *s, char *from, char *spare, int width, int64_t n, bool greatest)
+{
+	const crn_order_kernels *k = s->bound->kernels;
+	int64_t size = (int64_t)crn_key_size(s->key);
+	for (int have = 1, more; have < width; have += more) {
+		more = have < width - have ? have : width - have;
+		(greatest ? k->greatest : k->least)(
+			s->key, from, from + more * size, n + width - have - more, spare);
+		char *found = spare;
+		spare = from;
+		from = found;
+	}
+	return from;
+}
+
+/* Runs of one width: the least over their rows at every x, then over the width. */
+static void runs_piece(
+	const search *s, const char *base, const ptrdiff_t *offset, int64_t n, char *out)
+{
+	enum { ROW = (RUNS_PIECE + CRN_WIDEST_RUN) * 8 };
+	const bound *b = s->bound;
+	const crn_order_kernels *k = b->kernels;
+	bool greatest = b->rank > 0;
+	_Alignas(64) char row[ROW], spare[ROW], so_far[2][RUNS_PIECE * 8];
+	for (int g = 0; g < b->runs.n_groups; g++) {
+		const crn_run_group *group = &b->runs.groups[g];
+		(greatest ? k->max_taps : k->min_taps)[s->key](
+			base, offset, group->n_runs, n + group->width - 1, row);
+		const char *found = least_of_width(s, row, spare, group->width, n, greatest);
+		if (g == 0)
+			memcpy(so_far[0], found, (size_t)n * crn_key_size(s->key));
+		else
+			(greatest ? k->greatest : k->least)(
+				s->key, so_far[(g + 1) % 2], found, n, so_far[g % 2]);
+		offset += group->n_runs;
+	}
+	k->store[s->dtype][s->key](so_far[(b->runs.n_groups + 1) % 2], n, out);
+}
+
+static void run_rows(const void *ctx, const crn_tap_rows *r)
+{
+	const search *s = ctx;
+	int64_t in_item = (int64_t)crn_key_size(s->key);
+	int64_t out_item = (int64_t)crn_dtype_size(s->dtype);
+	for (int k = 0; k < r->n_rows; k++)
+		for (int64_t i = 0; i < r->n; i += RUNS_PIECE)
+			runs_piece(s, r->base + k * r->in_next + i * in_item, r->offset,
+				r->n - i < RUNS_PIECE ? r->n - i : RUNS_PIECE,
+				r->out + k * r->out_next + i * out_item);
+}
+
 static void merge_row(const search *s, const crn_tap_rows *r, int k)
 {
 	const bound *b = s->bound;
@@ -306,7 +388,7 @@ static cairn_status compute(const crn_call *call, cairn_error *err)
 	(void)err;
 	const bound *b = call->bound;
 	search s = {.bound = b,
-		.how = way_of(call->node, is_dense(&call->out_region)),
+		.how = b->how[is_dense(&call->out_region)],
 		.dtype = call->node->type.dtype};
 	s.key = key_of(call->node, s.how);
 	crn_tap_walk walk = walk_of(call->node, &b->window, s.how);
@@ -319,7 +401,8 @@ static cairn_status compute(const crn_call *call, cairn_error *err)
 		s.rows = (char *)call->scratch + crn_tap_walk_scratch(&walk, &call->out_region);
 	} else {
 		walk.load = walk.load ? b->kernels->load[s.dtype][s.key] : NULL;
-		walk.rows = rank_rows;
+		walk.rows = s.how == RUNS ? run_rows : rank_rows;
+		walk.at = s.how == RUNS ? b->runs_at : b->at;
 	}
 	crn_tap_walk_run(&walk, call);
 	return CAIRN_OK;
