@@ -124,7 +124,7 @@ static const char *argument_end(const char *at)
 
 static cairn_status parse_argument(const char *at, const char *end, text_args *a, cairn_error *err)
 {
-	char text[512];
+	char text[4096];
 	size_t name = strspn(at, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789");
 	bool keyword = name > 0 && name < sizeof(a->names[0]) && at[name] == '=';
 	const char *from = keyword ? at + name + 1 : at;

@@ -277,11 +277,30 @@ def windows():
     case("median_filter", nan, np.array(want, np.float32), size=3)
 
 
+def large_windows():
+    """Windows beyond the small ones that have loops of their own."""
+    disk, ball = morph.disk(6).astype(bool), morph.ball(4).astype(bool)
+    for dtype in ("uint8", "int8", "uint16", "float32", "int64", "float64"):
+        flat, deep = values(dtype, (14, 45)), values(dtype, (7, 8, 20))
+        for name in ("grey_dilation", "grey_erosion"):
+            scipy_case(name, flat, footprint=disk)
+            scipy_case(name, deep, footprint=ball)
+        scipy_case("median_filter", flat, size=(7, 6))
+        scipy_case("median_filter", deep, size=(3, 4, 5))
+        scipy_case("percentile_filter", flat, percentile=80.0, size=(3, 17))
+        scipy_case("median_filter", flat, size=(11, 1), mode="nearest")
+        scipy_case("uniform_filter", flat, size=(9, 13))
+        scipy_case("uniform_filter", deep, size=(4, 7, 2), mode="wrap")
+    scipy_case("median_filter", values("uint16", (1, 200)), size=(1, 61))
+    scipy_case("median_filter", values("uint8", (40, 50), 40), size=(33, 35))
+
+
 gaussian()
 binary()
 elements()
 correlations()
 windows()
+large_windows()
 np.save("values.npy", np.frombuffer(bytes(blob), np.uint8))
 with open("cases.txt", "w") as f:
     f.write(f"# scipy {scipy.__version__}, scikit-image {skimage.__version__}, numpy {np.__version__}; made by make_filters.py\n")
