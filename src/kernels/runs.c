@@ -151,8 +151,34 @@ static int64_t touching(const crn_touch_rows *r, uint32_t *pairs)
 	return touching_as(r, pairs, r->how, r->singles);
 }
 
+/* Set bits of v become id, in 64 elements that are zero or, with `more`, already hold others. */
+#define DEFINE_SPREAD(type, n_lanes, ...) \
+	typedef type lanes_##type \
+		__attribute__((vector_size(n_lanes * sizeof(type)), aligned(1))); \
+	static inline void spread_##type(type *out, uint64_t v, type id, bool more) \
+	{ \
+		const lanes_##type bit = {__VA_ARGS__}; \
+		lanes_##type *to = (lanes_##type *)out; \
+		for (int k = 0; k < 64 / n_lanes; k++, v >>= n_lanes) { \
+			lanes_##type set = (lanes_##type)((((type)v & bit) == bit)) & id; \
+			to[k] = more ? to[k] | set : set; \
+		} \
+	}
+DEFINE_SPREAD(uint8_t, 8, 1, 2, 4, 8, 16, 32, 64, 128)
+DEFINE_SPREAD(
+	uint16_t, 16, 1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384, 32768)
+DEFINE_SPREAD(
+	uint32_t, 16, 1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384, 32768)
+DEFINE_SPREAD(uint64_t, 8, 1, 2, 4, 8, 16, 32, 64, 128)
+
 /* Words with many runs are painted voxel by voxel without branches, others run by run. */
 #define MANY_RUNS 6
+
+/* The bits of the run that the lowest set bit of v belongs to. */
+static inline uint64_t lowest_run(uint64_t v, bool singles)
+{
+	return singles ? v & -v : v & ~(v + (v & -v));
+}
 
 #define DEFINE_PAINT(type) \
 	static void paint_##type(const crn_paint_row *p) \
@@ -164,6 +190,7 @@ static int64_t touching(const crn_touch_rows *r, uint32_t *pairs)
 			uint64_t v = p->bits[w]; \
 			uint64_t start = p->singles ? v : v & ~(v << 1 | carry); \
 			uint32_t n = count_bits(start); \
+			uint32_t first = 1 - (uint32_t)(~start & v & 1); \
 			if (n > MANY_RUNS) { \
 				uint32_t k = 0; \
 				for (int x = 0; x < 64; x++) { \
@@ -171,22 +198,15 @@ static int64_t touching(const crn_touch_rows *r, uint32_t *pairs)
 					out[x] = (type)(id[k] & -(uint32_t)(v >> x & 1)); \
 				} \
 			} else { \
-				memset(out, 0, 64 * sizeof(type)); \
-				int64_t k = -(int64_t)(~start & v & 1) + 1; \
-				for (uint64_t left = v; left; k++) { \
-					int from = __builtin_ctzll(left); \
-					uint64_t holes = ~(left >> from); \
-					int end = p->singles ? from + 1 \
-						  : holes    ? from + __builtin_ctzll(holes) \
-							     : 64; \
-					type value = (type)id[k]; \
-					for (int x = from; x < end; x++) \
-						out[x] = value; \
-					left = end < 64 ? left >> end << end : 0; \
+				uint64_t run = lowest_run(v, p->singles); \
+				spread_##type(out, run, v ? (type)id[first] : 0, false); \
+				for (v ^= run; v; v ^= run) { \
+					run = lowest_run(v, p->singles); \
+					spread_##type(out, run, (type)id[++first], true); \
 				} \
 			} \
 			id += n; \
-			carry = v >> 63; \
+			carry = p->bits[w] >> 63; \
 		} \
 	}
 DEFINE_PAINT(uint8_t)

@@ -46,37 +46,13 @@ size_t crn_components_scratch(const crn_node *n, const crn_region *out)
 	return sizeof(space);
 }
 
-/* Where a row of the tile lies in the output: NULL if it is not asked for. */
-static char *output_row(const painter *p, int64_t row)
+/* Which elements of the region's axis d lie at [lo, lo + n) of the array: [*from, *end). */
+static void wanted(const crn_region *r, int d, int64_t lo, int64_t n, int64_t *from, int64_t *end)
 {
-	const crn_region *r = &p->call->out_region;
-	char *at = p->call->out.data;
-	for (int d = r->ndim - 2; d >= 0; d--) {
-		int64_t i = p->box.lo[d] + row % p->box.n[d] - r->lo[d];
-		row /= p->box.n[d];
-		if (i < 0 || i % r->step[d] != 0 || i / r->step[d] >= r->n[d])
-			return NULL;
-		at += i / r->step[d] * p->call->out.stride[d];
-	}
-	return at;
-}
-
-/* First and last row of the tile that can lie in the region; false if none. */
-static bool wanted_rows(const crn_region *r, const crn_region *box, int64_t *first, int64_t *last)
-{
-	*first = *last = 0;
-	for (int d = 0; d < r->ndim; d++) {
-		int64_t lo = r->lo[d] > box->lo[d] ? r->lo[d] : box->lo[d];
-		int64_t hi = crn_region_last(r, d), end = box->lo[d] + box->n[d] - 1;
-		hi = hi < end ? hi : end;
-		if (lo > hi)
-			return false;
-		if (d + 1 < r->ndim) {
-			*first = *first * box->n[d] + lo - box->lo[d];
-			*last = *last * box->n[d] + hi - box->lo[d];
-		}
-	}
-	return true;
+	int64_t step = r->step[d], before = lo - r->lo[d], until = before + n;
+	*from = before > 0 ? (before + step - 1) / step : 0;
+	*end = until > 0 ? (until + step - 1) / step : 0;
+	*end = *end < r->n[d] ? *end : r->n[d];
 }
 
 /* ids of the runs [from, from + n) of the tile to s->ids[1 ...]. */
@@ -106,21 +82,11 @@ static cairn_status read_ids(painter *p, uint32_t from, uint32_t n, cairn_error 
 	return CAIRN_OK;
 }
 
-/* Which elements of the region's row lie at [lo, lo + n) of the array's x: [*from, *end). */
-static void wanted_elements(const crn_region *r, int64_t lo, int64_t n, int64_t *from, int64_t *end)
-{
-	int x = r->ndim - 1;
-	int64_t step = r->step[x], before = lo - r->lo[x], until = before + n;
-	*from = before > 0 ? (before + step - 1) / step : 0;
-	*end = until > 0 ? (until + step - 1) / step : 0;
-	*end = *end < r->n[x] ? *end : r->n[x];
-}
-
 static void clear_row(const painter *p, char *row)
 {
 	int64_t from, end;
 	int x = p->c->ndim - 1;
-	wanted_elements(&p->call->out_region, p->box.lo[x], p->box.n[x], &from, &end);
+	wanted(&p->call->out_region, x, p->box.lo[x], p->box.n[x], &from, &end);
 	if (from < end)
 		memset(row + (size_t)from * p->size, 0, (size_t)(end - from) * p->size);
 }
@@ -130,9 +96,11 @@ static void copy_wanted(const painter *p, char *row, const char *painted, int64_
 {
 	const crn_region *r = &p->call->out_region;
 	int64_t step = r->step[r->ndim - 1], i, end;
-	wanted_elements(r, lo, n, &i, &end);
+	wanted(r, r->ndim - 1, lo, n, &i, &end);
 	painted += (size_t)(r->lo[r->ndim - 1] - lo + i * step) * p->size;
-	for (; i < end; i++, painted += (size_t)step * p->size)
+	if (step == 1 && i < end)
+		memcpy(row + (size_t)i * p->size, painted, (size_t)(end - i) * p->size);
+	for (; step > 1 && i < end; i++, painted += (size_t)step * p->size)
 		memcpy(row + (size_t)i * p->size, painted, p->size);
 }
 
@@ -149,7 +117,8 @@ static void paint_batch(painter *p, char *row, crn_paint_row *b, int64_t lo)
 		copy_wanted(p, row, b->out, lo, n);
 }
 
-static cairn_status paint_row(painter *p, int64_t row, char *to, cairn_error *err)
+/* A row of any length. */
+static cairn_status paint_long_row(painter *p, int64_t row, char *to, cairn_error *err)
 {
 	const crn_components *c = p->c;
 	const crn_region *r = &p->call->out_region;
@@ -187,25 +156,119 @@ static cairn_status paint_row(painter *p, int64_t row, char *to, cairn_error *er
 	return CAIRN_OK;
 }
 
-static cairn_status paint_tile(painter *p, int64_t tile, cairn_error *err)
+/* Those words of a row that the region looks at; ids[1] belongs to the row's first run. */
+static void paint_short_row(painter *p, char *to, const uint64_t *bits, const uint32_t *ids)
 {
 	const crn_region *r = &p->call->out_region;
-	int64_t first, last;
-	p->tile = &p->c->tiles[tile];
-	p->box = crn_components_box(p->c, tile);
-	if (!wanted_rows(r, &p->box, &first, &last))
-		return CAIRN_OK;
-	int64_t row_n = p->box.n[p->c->ndim - 1];
-	p->n_words = crn_bit_words(row_n);
-	p->n_rows = crn_region_count(&p->box) / row_n;
-	for (int64_t row = first; row <= last; row++) {
-		char *to = output_row(p, row);
-		if (to && p->tile->n_runs == 0)
+	int x = r->ndim - 1;
+	int64_t lo = r->lo[x] - p->box.lo[x], last = crn_region_last(r, x) - p->box.lo[x];
+	int64_t from = lo > 0 ? lo / 64 : 0, end = last / 64 + 1;
+	end = end < p->n_words ? end : p->n_words;
+	if (from > 0)
+		ids += p->kernels->first_runs(bits, from, false, p->c->singles, 0, p->s->first);
+	crn_paint_row b = {.bits = bits + from,
+		.n_words = end - from,
+		.before = from > 0 && bits[from - 1] >> 63,
+		.singles = p->c->singles,
+		.ids = ids};
+	paint_batch(p, to, &b, p->box.lo[x] + 64 * from);
+}
+
+/* Rows of the tile along the last row axis, and where they go. */
+typedef struct line {
+	int64_t row, n, step; /* n rows, step apart */
+	char *to;
+	int64_t stride; /* bytes from one row of the output to the next */
+} line;
+
+/* As many short rows of the line as fit the buffers; *ret_n: how many. */
+static cairn_status paint_rows(painter *p, const line *l, int64_t *ret_n, cairn_error *err)
+{
+	enum { MOST_ROWS = 128 };
+	int64_t odd = l->row & 1, most = (MOST_ROWS - 1) / l->step + 1;
+	int64_t n = l->n < most ? l->n : most, span = (n - 1) * l->step + 1;
+	const void *bytes;
+	CRN_TRY(crn_window_get(&p->rows, p->tile->rows_at + (uint64_t)(l->row - odd) * 4,
+		(size_t)(odd + span + 1) * 4, (uint64_t)(p->n_rows + 1 - l->row + odd) * 4, &bytes,
+		err));
+	const uint32_t *first = (const uint32_t *)bytes + odd;
+	for (int64_t k = 0; k < span; k++)
+		if (first[k + 1] < first[k])
+			return crn_fail(err, CAIRN_FAILED, "the scratch file is damaged");
+	while (n > 1 && first[span] - first[0] > MOST_RUNS) {
+		n /= 2;
+		span = (n - 1) * l->step + 1;
+	}
+	CRN_TRY(read_ids(p, first[0], first[span] - first[0], err));
+	CRN_TRY(crn_window_get(&p->bits,
+		p->tile->bits_at + (uint64_t)(l->row * p->n_words) * sizeof(uint64_t),
+		(size_t)(span * p->n_words) * sizeof(uint64_t),
+		(uint64_t)((p->n_rows - l->row) * p->n_words) * sizeof(uint64_t), &bytes, err));
+	for (int64_t k = 0; k < span; k += l->step) {
+		char *to = l->to + k / l->step * l->stride;
+		if (first[k] == first[k + 1])
 			clear_row(p, to);
-		else if (to)
-			CRN_TRY(paint_row(p, row, to, err));
+		else
+			paint_short_row(p, to, (const uint64_t *)bytes + k * p->n_words,
+				p->s->ids + (first[k] - first[0]));
+	}
+	*ret_n = n;
+	return CAIRN_OK;
+}
+
+static cairn_status paint_line(painter *p, line l, cairn_error *err)
+{
+	for (int64_t n; l.n > 0; l.n -= n) {
+		n = 1;
+		if (p->tile->n_runs == 0)
+			clear_row(p, l.to);
+		else if (p->n_words > BATCH || l.step > MOST_RUNS)
+			CRN_TRY(paint_long_row(p, l.row, l.to, err));
+		else
+			CRN_TRY(paint_rows(p, &l, &n, err));
+		l.row += n * l.step;
+		l.to += n * l.stride;
 	}
 	return CAIRN_OK;
+}
+
+/* What the region wants of a tile, line by line. */
+static cairn_status paint_tile(painter *p, int64_t tile, cairn_error *err)
+{
+	const crn_view *out = &p->call->out;
+	const crn_region *r = &p->call->out_region;
+	int x = r->ndim - 1, last = x - 1;
+	int64_t from[CRN_MAX_NDIM], end[CRN_MAX_NDIM], at[CRN_MAX_NDIM] = {0};
+	p->tile = &p->c->tiles[tile];
+	p->box = crn_components_box(p->c, tile);
+	p->n_words = crn_bit_words(p->box.n[x]);
+	p->n_rows = crn_region_count(&p->box) / p->box.n[x];
+	for (int d = 0; d <= x; d++) {
+		wanted(r, d, p->box.lo[d], p->box.n[d], &from[d], &end[d]);
+		if (from[d] >= end[d])
+			return CAIRN_OK;
+		at[d] = from[d];
+	}
+	for (;;) {
+		line l = {.n = 1, .step = 1, .to = out->data};
+		for (int d = 0; d <= last; d++) {
+			l.row = l.row * p->box.n[d] + r->lo[d] + at[d] * r->step[d] - p->box.lo[d];
+			l.to += at[d] * out->stride[d];
+		}
+		if (last >= 0) {
+			l.n = end[last] - from[last];
+			l.step = r->step[last];
+			l.stride = out->stride[last];
+		}
+		CRN_TRY(paint_line(p, l, err));
+		int d = last - 1;
+		while (d >= 0 && ++at[d] == end[d]) {
+			at[d] = from[d];
+			d--;
+		}
+		if (d < 0)
+			return CAIRN_OK;
+	}
 }
 
 static cairn_status paint_tiles(painter *p, cairn_error *err)
