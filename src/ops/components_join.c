@@ -181,10 +181,7 @@ static cairn_status join_open_rows(joiner *j, crn_touch how, int way, cairn_erro
 {
 	if (j->a.n_runs == 0 || j->b.n_runs == 0)
 		return CAIRN_OK;
-	if (way == 0)
-		return join_rows(j, how, err);
-	bool touch = how == CRN_TOUCH_WIDE || how == (way > 0 ? CRN_TOUCH_AFTER : CRN_TOUCH_BEFORE);
-	return touch ? join_ends(j, way, err) : CAIRN_OK;
+	return way == 0 ? join_rows(j, how, err) : join_ends(j, way, err);
 }
 
 /* Rows of tile a whose row + step lies in tile b, along row axis d: [*lo, *end). */
@@ -201,6 +198,9 @@ static cairn_status join_link(joiner *j, const int *way, const crn_link *link, c
 	const crn_region *box_a = &j->a.box, *box_b = &j->b.box;
 	int n_axes = box_a->ndim - 1;
 	int64_t lo[CRN_MAX_NDIM], end[CRN_MAX_NDIM], idx[CRN_MAX_NDIM];
+	crn_touch along = way[n_axes] > 0 ? CRN_TOUCH_AFTER : CRN_TOUCH_BEFORE;
+	if (way[n_axes] != 0 && link->how != CRN_TOUCH_WIDE && link->how != along)
+		return CAIRN_OK;
 	for (int d = 0; d < n_axes; d++) {
 		row_range(box_a, d, way[d], link->row[d], &lo[d], &end[d]);
 		if (lo[d] >= end[d])
