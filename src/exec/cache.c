@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * cache.c -- chained hash table and LRU list of chunks. See cache.h.
+ * cache.c -- chained hash table of chunks and a heap of the idle ones. See cache.h.
  */
 #include "exec/cache.h"
 
@@ -26,6 +26,7 @@ void crn_cache_done(crn_cache *c)
 		}
 	}
 	crn_free(c->slots);
+	crn_free(c->heap);
 	*c = (crn_cache){0};
 }
 
@@ -78,59 +79,120 @@ crn_chunk *crn_cache_add(crn_cache *c, crn_hash key, int64_t index, size_t bytes
 	return k;
 }
 
-static void lru_remove(crn_cache *c, crn_chunk *k)
+/* ---- idle chunks ---- */
+
+/* True if a is evicted before b. */
+static bool goes_first(const crn_chunk *a, const crn_chunk *b)
 {
-	*(k->older ? &k->older->newer : &c->oldest) = k->newer;
-	*(k->newer ? &k->newer->older : &c->newest) = k->older;
-	k->older = k->newer = NULL;
+	if (a->next_use != b->next_use)
+		return a->next_use > b->next_use;
+	return a->used_at < b->used_at;
+}
+
+static void place(crn_cache *c, crn_chunk *k, size_t at)
+{
+	c->heap[at] = k;
+	k->heap_at = at;
+}
+
+static void sift_up(crn_cache *c, crn_chunk *k, size_t at)
+{
+	while (at > 1 && goes_first(k, c->heap[at / 2])) {
+		place(c, c->heap[at / 2], at);
+		at /= 2;
+	}
+	place(c, k, at);
+}
+
+static void sift_down(crn_cache *c, crn_chunk *k, size_t at)
+{
+	while (2 * at <= c->n_idle) {
+		size_t child = 2 * at;
+		if (child < c->n_idle && goes_first(c->heap[child + 1], c->heap[child]))
+			child++;
+		if (!goes_first(c->heap[child], k))
+			break;
+		place(c, c->heap[child], at);
+		at = child;
+	}
+	place(c, k, at);
+}
+
+static void idle_remove(crn_cache *c, crn_chunk *k)
+{
+	size_t at = k->heap_at;
+	crn_chunk *last = c->heap[c->n_idle--];
+	k->heap_at = 0;
 	c->idle_bytes -= crn_buffer_bytes(k->bytes);
+	if (last == k)
+		return;
+	sift_down(c, last, at);
+	sift_up(c, last, last->heap_at);
 }
 
-static void lru_add(crn_cache *c, crn_chunk *k)
+/* False when the heap cannot grow. */
+static bool idle_add(crn_cache *c, crn_chunk *k, int64_t next_use)
 {
-	k->older = c->newest;
-	k->newer = NULL;
-	*(c->newest ? &c->newest->newer : &c->oldest) = k;
-	c->newest = k;
+	if (c->n_idle + 1 >= c->cap_heap) {
+		size_t cap = c->cap_heap ? 2 * c->cap_heap : 256;
+		crn_chunk **heap = crn_realloc_array(c->heap, cap, sizeof(*heap));
+		if (!heap)
+			return false;
+		c->heap = heap;
+		c->cap_heap = cap;
+	}
+	k->next_use = next_use;
+	k->used_at = ++c->clock;
 	c->idle_bytes += crn_buffer_bytes(k->bytes);
+	sift_up(c, k, ++c->n_idle);
+	return true;
 }
 
-static bool is_idle(const crn_cache *c, const crn_chunk *k)
+void crn_cache_revalue(
+	crn_cache *c, int64_t (*next_use)(void *user, const crn_chunk *k), void *user)
 {
-	return k->state == CRN_CHUNK_READY && (k->older || k->newer || c->oldest == k);
+	for (size_t i = 1; i <= c->n_idle; i++)
+		c->heap[i]->next_use = next_use(user, c->heap[i]);
+	for (size_t i = c->n_idle / 2; i >= 1; i--)
+		sift_down(c, c->heap[i], i);
 }
+
+int64_t crn_cache_farthest(const crn_cache *c)
+{
+	return c->n_idle > 0 ? c->heap[1]->next_use : -1;
+}
+
+/* ---- pins ---- */
 
 void crn_cache_pin(crn_cache *c, crn_chunk *k)
 {
-	if (k->pins == 0 && is_idle(c, k))
-		lru_remove(c, k);
+	if (k->heap_at > 0)
+		idle_remove(c, k);
 	k->pins++;
 }
 
-void crn_cache_unpin(crn_cache *c, crn_chunk *k, bool keep)
+void crn_cache_unpin(crn_cache *c, crn_chunk *k, bool keep, int64_t next_use)
 {
 	assert(k->pins > 0);
-	if (--k->pins > 0)
+	if (--k->pins > 0 || k->state == CRN_CHUNK_PENDING)
 		return;
-	if (keep && k->state == CRN_CHUNK_READY)
-		lru_add(c, k);
-	else if (k->state != CRN_CHUNK_PENDING)
+	if (!keep || k->state != CRN_CHUNK_READY || !idle_add(c, k, next_use))
 		crn_cache_drop(c, k);
 }
 
 bool crn_cache_evict(crn_cache *c)
 {
-	if (!c->oldest)
+	if (c->n_idle == 0)
 		return false;
-	crn_cache_drop(c, c->oldest);
+	crn_cache_drop(c, c->heap[1]);
 	return true;
 }
 
 void crn_cache_drop(crn_cache *c, crn_chunk *k)
 {
 	assert(k->pins == 0 && !k->waiters);
-	if (is_idle(c, k))
-		lru_remove(c, k);
+	if (k->heap_at > 0)
+		idle_remove(c, k);
 	crn_chunk **at = &c->slots[slot_of(c, k->key, k->index)];
 	while (*at != k)
 		at = &(*at)->next;

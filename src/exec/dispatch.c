@@ -31,15 +31,24 @@ void crn_sched_wake_all(crn_sched *s)
 
 /* ---- running an admitted task ---- */
 
+static void close_task(crn_sched *s, crn_task *t)
+{
+	crn_task **at = &s->open;
+	while (*at != t)
+		at = &(*at)->next_open;
+	*at = t->next_open;
+	s->n_active--;
+}
+
 static void finish_task(crn_sched *s, crn_task *t)
 {
 	/* Memory first: chunks that were paid for by this task may stay in what it gives back. */
 	crn_admission_release(&s->memory, &t->grant);
-	crn_task_unpin_all(t);
 	if (t->chunk)
 		crn_task_settle_chunk(t);
 	else
-		s->n_active--;
+		close_task(s, t);
+	crn_task_unpin_all(t);
 	if (t->job == s->stage && t->status != CAIRN_OK)
 		crn_sched_note_failure(s, t);
 	else if (t->job == s->stage)
@@ -99,25 +108,30 @@ static bool may_admit(const crn_sched *s)
 static crn_task *admit_stage_task(crn_sched *s)
 {
 	const crn_job *job = s->stage;
+	const crn_walk *order = crn_reuse_order(s->reuse);
 	int64_t at = atomic_load_explicit(&s->cursor, memory_order_relaxed);
 	crn_grant grant;
 	if (!may_admit(s) || s->n_active >= crn_sched_wanted(s) + MOST_AHEAD)
 		return NULL;
-	while (at < job->n_tasks && job->skip && job->skip(job->user, at)) {
-		atomic_fetch_add_explicit(
-			&s->done, job->size ? job->size(job->user, at) : 1, memory_order_relaxed);
-		at++;
+	int64_t index = at < job->n_tasks ? crn_walk_index(order, at) : 0;
+	while (at < job->n_tasks && job->skip && job->skip(job->user, index)) {
+		atomic_fetch_add_explicit(&s->done, job->size ? job->size(job->user, index) : 1,
+			memory_order_relaxed);
+		index = ++at < job->n_tasks ? crn_walk_index(order, at) : 0;
 	}
 	atomic_store_explicit(&s->cursor, at, memory_order_relaxed);
 	if (at >= job->n_tasks || !crn_sched_reserve(s, job->level, job->work_bytes, &grant))
 		return NULL;
-	crn_task *t = crn_task_get(s, job, at);
+	crn_task *t = crn_task_get(s, job, index);
 	if (!t) {
 		crn_admission_release(&s->memory, &grant);
 		crn_sched_note_no_task(s);
 		return NULL;
 	}
 	t->grant = grant;
+	t->position = at;
+	t->next_open = s->open;
+	s->open = t;
 	atomic_store_explicit(&s->cursor, at + 1, memory_order_relaxed);
 	s->n_active++;
 	return t;

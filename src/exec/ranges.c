@@ -31,6 +31,7 @@ static int64_t run_one(crn_sched *s, crn_task *t, int64_t index)
 	const crn_job *job = s->stage;
 	if (!(job->skip && job->skip(job->user, index))) {
 		crn_task_reset(t, index);
+		t->position = index;
 		do {
 			crn_task_prepare_tile(t);
 			crn_task_run_tile(t);

@@ -56,19 +56,19 @@ cairn_status crn_sched_charge(crn_sched *s, int64_t delta_bytes, cairn_error *er
 
 /* ---- failures; lock held ---- */
 
-static void note(crn_sched *s, int64_t index, cairn_status status, const cairn_error *error)
+static void note(crn_sched *s, int64_t position, cairn_status status, const cairn_error *error)
 {
 	s->n_failed++;
-	if (index >= atomic_load_explicit(&s->first_failed, memory_order_relaxed))
+	if (position >= atomic_load_explicit(&s->first_failed, memory_order_relaxed))
 		return;
 	s->status = status;
 	s->error = *error;
-	atomic_store_explicit(&s->first_failed, index, memory_order_relaxed);
+	atomic_store_explicit(&s->first_failed, position, memory_order_relaxed);
 }
 
 void crn_sched_note_failure(crn_sched *s, const crn_task *t)
 {
-	note(s, t->index, t->status, &t->error);
+	note(s, t->position, t->status, &t->error);
 }
 
 void crn_sched_note_no_task(crn_sched *s)
@@ -87,7 +87,8 @@ cairn_status crn_sched_new(const crn_plan *plan, crn_cache *cache, const crn_fra
 {
 	crn_sched *s = crn_calloc(1, sizeof(*s));
 	crn_task **spare = crn_calloc((size_t)plan->n_cuts + 1, sizeof(*spare));
-	if (!s || !spare) {
+	crn_reuse *reuse = NULL;
+	if (!s || !spare || crn_reuse_new(plan, &reuse, NULL) != CAIRN_OK) {
 		crn_free(s);
 		crn_free(spare);
 		return crn_fail_memory(err, "the scheduler", sizeof(*s));
@@ -97,6 +98,7 @@ cairn_status crn_sched_new(const crn_plan *plan, crn_cache *cache, const crn_fra
 	s->env = env;
 	s->options = *options;
 	s->spare = spare;
+	s->reuse = reuse;
 	s->first_failed = INT64_MAX;
 	crn_admission *m = &s->memory;
 	m->standing = plan->standing_bytes;
@@ -129,6 +131,7 @@ void crn_sched_free(crn_sched *s)
 	crn_cond_done(&s->wake);
 	crn_cond_done(&s->all_done);
 	crn_mutex_done(&s->lock);
+	crn_reuse_free(s->reuse);
 	crn_free(s->spare);
 	crn_free(s);
 }
@@ -255,7 +258,34 @@ static cairn_status outcome(crn_sched *s, cairn_error *err)
 	return CAIRN_OK;
 }
 
-static void start_stage(crn_sched *s, const crn_job *job)
+static int64_t idle_chunks_use(void *user, const crn_chunk *k)
+{
+	crn_sched *s = user;
+	for (int c = 0; c < s->plan->n_cuts; c++)
+		if (crn_hash_equal(s->plan->cuts[c].key, k->key))
+			return crn_task_next_use(s, c, k->index);
+	return CRN_NEVER;
+}
+
+/* What chunks for later may take when the walk is chosen: what running tasks leave of the general
+ * part, and at least half of it. */
+static size_t room_for_chunks(const crn_sched *s, const crn_job *job)
+{
+	size_t general = s->memory.general;
+	size_t tasks = (size_t)crn_sched_wanted(s) * job->work_bytes;
+	return tasks < general / 2 ? general - tasks : general / 2;
+}
+
+static cairn_status learn_reads(crn_sched *s, const crn_job *job, cairn_error *err)
+{
+	assert(job->grid);
+	CRN_TRY(crn_reuse_stage(
+		s->reuse, job->piece, job->grid, room_for_chunks(s, job), job->again, err));
+	crn_cache_revalue(s->cache, idle_chunks_use, s);
+	return CAIRN_OK;
+}
+
+static cairn_status start_stage(crn_sched *s, const crn_job *job, cairn_error *err)
 {
 	s->stage = job;
 	s->n_failed = 0;
@@ -266,6 +296,7 @@ static void start_stage(crn_sched *s, const crn_job *job)
 	s->reads_chunks = false;
 	for (int i = 0; job->piece && i < job->piece->n_nodes; i++)
 		s->reads_chunks = s->reads_chunks || job->piece->nodes[i].role == CRN_ROLE_CHUNKS;
+	return s->reads_chunks ? learn_reads(s, job, err) : CAIRN_OK;
 }
 
 cairn_status crn_sched_run(crn_sched *s, const crn_job *job, cairn_error *err)
@@ -274,8 +305,9 @@ cairn_status crn_sched_run(crn_sched *s, const crn_job *job, cairn_error *err)
 	if (!team.workers)
 		return crn_fail_memory(err, "worker threads", sizeof(*team.workers));
 	crn_mutex_lock(&s->lock);
-	start_stage(s, job);
-	cairn_status status = enlist(s, &team, err);
+	cairn_status status = start_stage(s, job, err);
+	if (status == CAIRN_OK)
+		status = enlist(s, &team, err);
 	watch(s, &team);
 	crn_task_free_spares(&s->spare[s->plan->n_cuts]);
 	crn_mutex_unlock(&s->lock);

@@ -18,8 +18,8 @@
  *  (4) reserved + idle cache <= general part; slots and standing memory are the rest
  *      (admission.h; checked over all states of small runs by its model).
  *  (5) No worker waits for a task or a chunk: it takes other work or sleeps when there is none.
- *  (6) The error reported is that of the failing stage task with the lowest index: no task above a
- *      failed one is admitted any more, and all below are already in flight.
+ *  (6) The error reported is that of the failing stage task that comes first in the walk (walk.h):
+ *      no task after a failed one is admitted any more, and all before are already in flight.
  *
  * Threads: one lock (rank RUN) for queues, reservations and the cache; never held while computing.
  * Tasks of stages that read no chunks are handed out without it. The number of workers may change
@@ -41,6 +41,8 @@ typedef struct crn_job {
 	int level;              /* of the cut; -1: the stage */
 	size_t work_bytes;
 	int64_t n_tasks;
+	const crn_tiling *grid; /* whose tiles the tasks are; needed if they read chunks */
+	bool again;             /* a later pass reads the same chunks */
 	void *user;
 	/* Stage only: true if the task's output is there already. May be NULL. Lock-free, any
 	 * thread. */

@@ -219,17 +219,54 @@ bool crn_task_ask_all(crn_task *t)
 	return t->missing == 0;
 }
 
+static bool is_open(void *user, int64_t position)
+{
+	const crn_sched *s = user;
+	if (position >= atomic_load_explicit(&s->cursor, memory_order_relaxed))
+		return true;
+	for (const crn_task *t = s->open; t; t = t->next_open)
+		if (t->position == position)
+			return true;
+	return false;
+}
+
+int64_t crn_task_next_use(crn_sched *s, int slot, int64_t index)
+{
+	return crn_reuse_next(s->reuse, s->cache, slot, index, is_open, s);
+}
+
+/* True if an idle chunk of these bytes, needed at `next_use`, may stay: there is room for it, if
+ * need be that of chunks needed later. */
+static bool make_room_to_keep(crn_sched *s, size_t bytes, int64_t next_use)
+{
+	if (!crn_admission_fits(&s->memory, bytes))
+		return false;
+	while (crn_admission_over(&s->memory, s->cache->idle_bytes, bytes)) {
+		if (crn_cache_farthest(s->cache) <= next_use)
+			return false;
+		crn_cache_evict(s->cache);
+	}
+	return true;
+}
+
 void crn_task_unpin_all(crn_task *t)
 {
 	crn_sched *s = t->sched;
-	for (int i = 0; i < t->n_pinned; i++) {
-		crn_chunk *k = t->wants[i].chunk;
-		/* An idle chunk must fit the general part; evicting older ones may make room. */
-		bool keep = k->pins == 1 && k->state == CRN_CHUNK_READY &&
-			    crn_sched_make_room(s, crn_buffer_bytes(k->bytes));
-		crn_cache_unpin(s->cache, k, keep);
+	int n = t->n_pinned;
+	t->n_pinned = 0;
+	for (int i = 0; i < n; i++) {
+		const crn_want *w = &t->wants[i];
+		crn_chunk *k = w->chunk;
+		int64_t next_use = CRN_NEVER;
+		bool keep = false;
+		if (k->pins == 1 && k->state == CRN_CHUNK_READY) {
+			next_use = crn_task_next_use(s, w->slot, w->index);
+			keep = (next_use != CRN_NEVER || crn_reuse_later(s->reuse, w->slot)) &&
+			       make_room_to_keep(s, crn_buffer_bytes(k->bytes), next_use);
+		}
+		crn_cache_unpin(s->cache, k, keep, next_use);
 	}
-	t->n_pinned = t->n_wants = 0;
+	t->n_wants = 0;
 }
 
 void crn_task_settle_chunk(crn_task *t)

@@ -9,6 +9,7 @@
 #define CRN_EXEC_TASK_H
 
 #include "exec/admission.h"
+#include "exec/reuse.h"
 #include "exec/sched.h"
 
 #include <stdatomic.h>
@@ -27,8 +28,10 @@ struct crn_task {
 	crn_sched *sched;
 	const crn_job *job;
 	int64_t index;
+	int64_t position; /* stage tasks: in the walk; decides which failure is reported */
 	crn_task *next;
-	crn_chunk *chunk; /* producers: what is made */
+	crn_task *next_open; /* stage tasks admitted and not over */
+	crn_chunk *chunk;    /* producers: what is made */
 	int64_t tile, n_tiles;
 	crn_region root;
 	crn_layout layout;
@@ -64,13 +67,15 @@ struct crn_sched {
 	int n_sleeping, n_workers;
 	const crn_job *stage;
 	bool reads_chunks; /* the stage's piece has leaves in the cache */
+	crn_reuse *reuse;
 	crn_task *ready, *queued;
+	crn_task *open;         /* stage tasks admitted and not over, if they read chunks */
 	crn_task **spare;       /* unused task objects, per cut; the stage's come last */
 	int n_active;           /* stage tasks admitted and not over */
-	_Atomic int64_t cursor; /* next task to hand out; may run past the end */
+	_Atomic int64_t cursor; /* position of the next task to hand out; may run past the end */
 	_Atomic int64_t done;   /* progress, in crn_job.size units */
 	crn_admission memory;
-	_Atomic int64_t first_failed; /* INT64_MAX: none */
+	_Atomic int64_t first_failed; /* position; INT64_MAX: none */
 	int64_t n_failed;
 	cairn_status status;
 	cairn_error error;
@@ -85,6 +90,8 @@ void crn_task_put(crn_sched *s, crn_task *t);
 void crn_task_free_spares(crn_task **list);
 /** Makes t stand for task `index` from its beginning. No lock. */
 void crn_task_reset(crn_task *t, int64_t index);
+/** When a chunk of cut `slot` is needed next. */
+int64_t crn_task_next_use(crn_sched *s, int slot, int64_t index);
 /** Layout of the present tile and the list of chunks it reads. No lock. */
 void crn_task_prepare_tile(crn_task *t);
 /** Runs the present tile, with begin before the first and end after the last. No lock. */
