@@ -108,16 +108,16 @@ static bool may_admit(const crn_sched *s)
 static crn_task *admit_stage_task(crn_sched *s)
 {
 	const crn_job *job = s->stage;
-	const crn_walk *order = crn_reuse_order(s->reuse);
+	const crn_pencils *order = crn_reuse_order(s->reuse);
 	int64_t at = atomic_load_explicit(&s->cursor, memory_order_relaxed);
 	crn_grant grant;
 	if (!may_admit(s) || s->n_active >= crn_sched_wanted(s) + MOST_AHEAD)
 		return NULL;
-	int64_t index = at < job->n_tasks ? crn_walk_index(order, at) : 0;
+	int64_t index = at < job->n_tasks ? crn_pencils_index(order, at) : 0;
 	while (at < job->n_tasks && job->skip && job->skip(job->user, index)) {
 		atomic_fetch_add_explicit(&s->done, job->size ? job->size(job->user, index) : 1,
 			memory_order_relaxed);
-		index = ++at < job->n_tasks ? crn_walk_index(order, at) : 0;
+		index = ++at < job->n_tasks ? crn_pencils_index(order, at) : 0;
 	}
 	atomic_store_explicit(&s->cursor, at, memory_order_relaxed);
 	if (at >= job->n_tasks || !crn_sched_reserve(s, job->level, job->work_bytes, &grant))

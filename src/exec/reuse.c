@@ -40,7 +40,7 @@ struct crn_reuse {
 	reader *producers; /* per cut; made on first use */
 	bool *made;        /* per cut */
 	bool *now, *later; /* per cut: read in this stage, after it */
-	crn_walk order;
+	crn_pencils order;
 };
 
 static void reader_done(reader *r)
@@ -266,7 +266,7 @@ static bool shares_along(const reader *job, const crn_plan *plan, int d)
 
 /* Bytes of the chunks that `width` tasks along each of `across` and one along the others read. */
 static double pencil_bytes(
-	const reader *job, const crn_plan *plan, const crn_walk *o, int64_t width)
+	const reader *job, const crn_plan *plan, const crn_pencils *o, int64_t width)
 {
 	double bytes = 0;
 	for (int k = 0; k < job->n; k++) {
@@ -295,9 +295,9 @@ static void choose_order(crn_reuse *r, size_t room_bytes)
 {
 	const reader *job = &r->stage;
 	const crn_tiling *g = job->grid;
-	crn_walk *o = &r->order;
+	crn_pencils *o = &r->order;
 	int n = 0, axes[CRN_MAX_NDIM];
-	crn_walk_raster(o, g->domain.ndim, g->grid);
+	crn_pencils_raster(o, g->domain.ndim, g->grid);
 	for (int d = 0; d < g->domain.ndim && job->n > 0; d++)
 		if (g->grid[d] > 1 && shares_along(job, r->plan, d))
 			axes[n++] = d;
@@ -407,7 +407,7 @@ cairn_status crn_reuse_stage(crn_reuse *r, const crn_piece *piece, const crn_til
 	return CAIRN_OK;
 }
 
-const crn_walk *crn_reuse_order(const crn_reuse *r)
+const crn_pencils *crn_reuse_order(const crn_reuse *r)
 {
 	return &r->order;
 }
@@ -433,7 +433,7 @@ static int64_t next_use(question *q, int slot, int64_t index);
 static int64_t when(question *q, const reader *job, int cut, const int64_t *idx)
 {
 	if (cut < 0) {
-		int64_t at = crn_walk_position(&q->r->order, idx);
+		int64_t at = crn_pencils_position(&q->r->order, idx);
 		return q->is_open(q->user, at) ? at : CRN_NEVER;
 	}
 	const crn_tiling *g = job->grid;

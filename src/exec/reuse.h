@@ -20,7 +20,7 @@
 #define CRN_EXEC_REUSE_H
 
 #include "exec/cache.h"
-#include "exec/walk.h"
+#include "exec/pencils.h"
 #include "plan/plan.h"
 
 #define CRN_NEVER INT64_MAX /* no task of this stage reads the chunk again */
@@ -43,7 +43,7 @@ void crn_reuse_free(crn_reuse *r); /* NULL is fine */
  */
 CRN_CHECKED cairn_status crn_reuse_stage(crn_reuse *r, const crn_piece *piece,
 	const crn_tiling *grid, size_t room_bytes, bool again, cairn_error *err);
-const crn_walk *crn_reuse_order(const crn_reuse *r);
+const crn_pencils *crn_reuse_order(const crn_reuse *r);
 
 /** Position of the next task that needs a chunk, CRN_NEVER if none does. */
 int64_t crn_reuse_next(const crn_reuse *r, crn_cache *cache, int slot, int64_t index,

@@ -13,7 +13,7 @@
 #include "base/mem.h"
 #include "builtin.h"
 #include "exec/run.h"
-#include "exec/walk.h"
+#include "exec/pencils.h"
 #include "support/arrays.h"
 #include "support/eager.h"
 
@@ -26,12 +26,12 @@ static void test_walks_are_permutations(void **state)
 	(void)state;
 	crn_test_rng g = {20261121};
 	for (int turn = 0; turn < 3000; turn++) {
-		crn_walk w;
+		crn_pencils w;
 		int64_t grid[4], idx[CRN_MAX_NDIM], n = 1;
 		int ndim = (int)crn_test_int(&g, 1, 4);
 		for (int d = 0; d < ndim; d++)
 			n *= grid[d] = crn_test_int(&g, 1, 6);
-		crn_walk_raster(&w, ndim, grid);
+		crn_pencils_raster(&w, ndim, grid);
 		w.sweep = (int)crn_test_int(&g, -1, ndim - 1);
 		for (int k = 0; k < 2 && w.sweep >= 0; k++) {
 			int axis = (int)crn_test_int(&g, 0, ndim - 1);
@@ -41,11 +41,11 @@ static void test_walks_are_permutations(void **state)
 		}
 		unsigned char seen[6 * 6 * 6 * 6] = {0};
 		for (int64_t p = 0; p < n; p++) {
-			int64_t index = crn_walk_index(&w, p);
+			int64_t index = crn_pencils_index(&w, p);
 			assert_true(index >= 0 && index < n);
 			assert_int_equal(seen[index]++, 0);
 			crn_unravel(index, ndim, grid, idx);
-			assert_int_equal(crn_walk_position(&w, idx), p);
+			assert_int_equal(crn_pencils_position(&w, idx), p);
 		}
 	}
 }

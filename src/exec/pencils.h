@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * walk.h -- the order in which a grid of tasks is walked: pencils, in closed form.
+ * pencils.h -- the order in which a grid of tasks is walked: pencils, in closed form.
  *
  *	   ┌──┬──┬──┐
  *	 y │1 │2 │3 │   blocks of width x width tasks (y, x) are swept along one axis (z)
@@ -15,23 +15,23 @@
  * Axes that take no part are walked outside, in raster order. A grid of 10^8 tasks costs nothing:
  * positions and indices are turned into each other by divisions. Pure.
  */
-#ifndef CRN_EXEC_WALK_H
-#define CRN_EXEC_WALK_H
+#ifndef CRN_EXEC_PENCILS_H
+#define CRN_EXEC_PENCILS_H
 
 #include "core/view.h"
 
-typedef struct crn_walk {
+typedef struct crn_pencils {
 	int ndim;
 	int64_t grid[CRN_MAX_NDIM];
 	int sweep;     /* axis; -1: plain raster order */
 	int across[2]; /* axes cut into blocks; -1: none. Different from each other and sweep. */
 	int64_t width[2];
-} crn_walk;
+} crn_pencils;
 
 /** Plain raster order: position == index. */
-void crn_walk_raster(crn_walk *o, int ndim, const int64_t *grid);
+void crn_pencils_raster(crn_pencils *o, int ndim, const int64_t *grid);
 /** C-order index of the task at a position of the walk, and back. */
-int64_t crn_walk_index(const crn_walk *o, int64_t position);
-int64_t crn_walk_position(const crn_walk *o, const int64_t *idx);
+int64_t crn_pencils_index(const crn_pencils *o, int64_t position);
+int64_t crn_pencils_position(const crn_pencils *o, const int64_t *idx);
 
 #endif

@@ -1,25 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * walk.c -- see walk.h. Edge blocks are narrower; everything before a block in its row of blocks,
- * and all rows before, are whole, which is why divisions suffice.
+ * pencils.c -- see pencils.h. Edge blocks are narrower; everything before a block in its row of
+ * blocks, and all rows before, are whole, which is why divisions suffice.
  */
-#include "exec/walk.h"
+#include "exec/pencils.h"
 
 #include "core/region.h"
 
-void crn_walk_raster(crn_walk *o, int ndim, const int64_t *grid)
+void crn_pencils_raster(crn_pencils *o, int ndim, const int64_t *grid)
 {
-	*o = (crn_walk){.ndim = ndim, .sweep = -1, .across = {-1, -1}, .width = {1, 1}};
+	*o = (crn_pencils){.ndim = ndim, .sweep = -1, .across = {-1, -1}, .width = {1, 1}};
 	for (int d = 0; d < ndim; d++)
 		o->grid[d] = grid[d];
 }
 
-static int64_t extent(const crn_walk *o, int axis)
+static int64_t extent(const crn_pencils *o, int axis)
 {
 	return axis < 0 ? 1 : o->grid[axis];
 }
 
-static bool is_outer(const crn_walk *o, int d)
+static bool is_outer(const crn_pencils *o, int d)
 {
 	return d != o->sweep && d != o->across[0] && d != o->across[1];
 }
@@ -35,7 +35,7 @@ static void put(int64_t *idx, int axis, int64_t i)
 		idx[axis] = i;
 }
 
-int64_t crn_walk_index(const crn_walk *o, int64_t position)
+int64_t crn_pencils_index(const crn_pencils *o, int64_t position)
 {
 	if (o->sweep < 0)
 		return position;
@@ -61,7 +61,7 @@ int64_t crn_walk_index(const crn_walk *o, int64_t position)
 	return crn_ravel(idx, o->ndim, o->grid);
 }
 
-int64_t crn_walk_position(const crn_walk *o, const int64_t *idx)
+int64_t crn_pencils_position(const crn_pencils *o, const int64_t *idx)
 {
 	if (o->sweep < 0)
 		return crn_ravel(idx, o->ndim, o->grid);
