@@ -18,8 +18,9 @@
  *  (4) reserved + idle cache <= general part; slots and standing memory are the rest
  *      (admission.h; checked over all states of small runs by its model).
  *  (5) No worker waits for a task or a chunk: it takes other work or sleeps when there is none.
- *  (6) The error reported is that of the failing stage task that comes first in the walk (pencils.h):
- *      no task after a failed one is admitted any more, and all before are already in flight.
+ *  (6) The error reported is that of the failing stage task that comes first in the walk
+ *(pencils.h): no task after a failed one is admitted any more, and all before are already in
+ *flight.
  *
  * Threads: one lock (rank RUN) for queues, reservations and the cache; never held while computing.
  * Tasks of stages that read no chunks are handed out without it. The number of workers may change
