@@ -91,6 +91,9 @@ CAIRN_MUST_USE cairn_status cli_array(cli *c, const char *src, cairn_array **ret
 /** Runs a text in which x is `array`. */
 CAIRN_MUST_USE cairn_status cli_run_text(cli *c, const char *text, const cairn_array *array,
 	const cairn_options *options, cairn_report *report, cairn_error *err);
+/** Writes what --profile asked for, if it was given. FAILED with the path. */
+CAIRN_MUST_USE cairn_status cli_write_profile(
+	const cli *c, const cairn_report *r, cairn_error *err);
 /** "done in 1.2 s: ..." on stderr, unless quiet. */
 void cli_say_report(const cli *c, const cairn_report *r);
 

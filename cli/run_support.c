@@ -4,6 +4,7 @@
  */
 #include "cli/cli.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -40,6 +41,43 @@ static cairn_status fsync_policy(const cli *c, cairn_fsync *ret, cairn_error *er
 		    : CAIRN_OK;
 }
 
+static bool ends_with(const char *text, const char *end)
+{
+	size_t n = strlen(text), k = strlen(end);
+	return n >= k && strcmp(text + n - k, end) == 0;
+}
+
+/* The style a profile's file name asks for. */
+static cairn_status profile_style(const char *path, cairn_profile_style *ret, cairn_error *err)
+{
+	cairn_profile_style style = !path                            ? CAIRN_PROFILE_NONE
+				    : ends_with(path, ".html")       ? CAIRN_PROFILE_HTML
+				    : ends_with(path, ".trace.json") ? CAIRN_PROFILE_TRACE
+				    : ends_with(path, ".json")       ? CAIRN_PROFILE_JSON
+								     : CAIRN_PROFILE_NONE;
+	if (path && style == CAIRN_PROFILE_NONE) {
+		cli_fail(err, CAIRN_USAGE, "--profile cannot tell the style of %.200s", path);
+		cli_hint(err, "end it with .html, .json or .trace.json");
+		return CAIRN_USAGE;
+	}
+	*ret = style;
+	return CAIRN_OK;
+}
+
+cairn_status cli_write_profile(const cli *c, const cairn_report *r, cairn_error *err)
+{
+	const char *path = cli_value(c, "profile");
+	FILE *f = path ? fopen(path, "w") : NULL;
+	if (!path)
+		return CAIRN_OK;
+	bool written = f && fputs(r->profile ? r->profile : "", f) >= 0;
+	if (f && fclose(f) != 0)
+		written = false;
+	if (written)
+		return CAIRN_OK;
+	return cli_fail(err, CAIRN_FAILED, "cannot write profile %s: %s", path, strerror(errno));
+}
+
 cairn_status cli_run_options(cli *c, cairn_options *ret, cairn_error *err)
 {
 	long long threads = 0;
@@ -51,6 +89,8 @@ cairn_status cli_run_options(cli *c, cairn_options *ret, cairn_error *err)
 		status = cairn_parse_size(memory, &o.memory_bytes, err);
 	if (status == CAIRN_OK)
 		status = on_exists(c, &o.on_exists, err);
+	if (status == CAIRN_OK)
+		status = profile_style(cli_value(c, "profile"), &o.profile, err);
 	if (status == CAIRN_OK)
 		status = fsync_policy(c, &o.fsync, err);
 	if (status == CAIRN_OK)

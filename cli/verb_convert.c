@@ -110,9 +110,12 @@ static cairn_status compute(
 	memset(&report, 0, sizeof(report));
 	cairn_status status = cli_run_text(c, text, a, o, &report, err);
 	cli_run_done();
-	if (status == CAIRN_OK)
+	if (status == CAIRN_OK) {
+		status = cli_write_profile(c, &report, err);
 		cli_say_report(c, &report);
+	}
 	cairn_free(report.json);
+	cairn_free(report.profile);
 	return status;
 }
 

@@ -4,7 +4,6 @@
  */
 #include "cli/cli.h"
 
-#include <errno.h>
 #include <string.h>
 
 /* print() on stdout: the label, then the value. */
@@ -15,42 +14,6 @@ static void show_value(void *user, const cairn_printed *p)
 	bool label = p->label && p->label[0];
 	printf("%s%s%s\n", label ? p->label : "", label ? " " : "", p->text);
 	fflush(stdout);
-}
-
-static bool ends_with(const char *text, const char *end)
-{
-	size_t n = strlen(text), k = strlen(end);
-	return n >= k && strcmp(text + n - k, end) == 0;
-}
-
-/* The style a profile's file name asks for. */
-static cairn_status profile_style(const char *path, cairn_profile_style *ret, cairn_error *err)
-{
-	cairn_profile_style style = !path                            ? CAIRN_PROFILE_NONE
-				    : ends_with(path, ".html")       ? CAIRN_PROFILE_HTML
-				    : ends_with(path, ".trace.json") ? CAIRN_PROFILE_TRACE
-				    : ends_with(path, ".json")       ? CAIRN_PROFILE_JSON
-								     : CAIRN_PROFILE_NONE;
-	if (path && style == CAIRN_PROFILE_NONE) {
-		cli_fail(err, CAIRN_USAGE, "--profile cannot tell the style of %.200s", path);
-		cli_hint(err, "end it with .html, .json or .trace.json");
-		return CAIRN_USAGE;
-	}
-	*ret = style;
-	return CAIRN_OK;
-}
-
-static cairn_status write_profile(const char *path, const cairn_report *r, cairn_error *err)
-{
-	FILE *f = fopen(path, "w");
-	if (!f)
-		return cli_fail(
-			err, CAIRN_FAILED, "cannot write profile %s: %s", path, strerror(errno));
-	fputs(r->profile ? r->profile : "", f);
-	if (fclose(f) != 0)
-		return cli_fail(
-			err, CAIRN_FAILED, "cannot write profile %s: %s", path, strerror(errno));
-	return CAIRN_OK;
 }
 
 static cairn_status show_plan(cairn_pipeline *p, const cairn_options *o, FILE *to, cairn_error *err)
@@ -67,14 +30,12 @@ static cairn_status show_plan(cairn_pipeline *p, const cairn_options *o, FILE *t
 static cairn_status compute(cli *c, cairn_pipeline *p, const cairn_options *o, cairn_error *err)
 {
 	cairn_report report;
-	const char *profile = cli_value(c, "profile");
 	memset(&report, 0, sizeof(report));
 	cairn_status status = cairn_pipeline_run(p, o, &report, err);
 	cli_run_done();
 	if (status != CAIRN_OK)
 		return status;
-	if (profile)
-		status = write_profile(profile, &report, err);
+	status = cli_write_profile(c, &report, err);
 	cli_say_report(c, &report);
 	cairn_free(report.json);
 	cairn_free(report.profile);
@@ -87,8 +48,6 @@ static cairn_status run(cli *c, cairn_error *err)
 	cairn_options o;
 	cairn_status status = cli_run_options(c, &o, err);
 	o.print = show_value;
-	if (status == CAIRN_OK)
-		status = profile_style(cli_value(c, "profile"), &o.profile, err);
 	if (status == CAIRN_OK)
 		status = cli_pipeline(c, c->args[0], &p, err);
 	if (status == CAIRN_OK && (c->verbose || cli_has(c, "explain") || cli_has(c, "dry-run")))

@@ -116,6 +116,12 @@ static void pipelines_run(void **state)
 	assert_int_equal(cairn_pipeline_run(p, &options, &report, &error), CAIRN_OK);
 	assert_string_equal(text, "row|int64|1|[20 21 22 23]");
 	cairn_free(report.json);
+	assert_null(report.profile);
+	options.profile = CAIRN_PROFILE_HTML;
+	assert_int_equal(cairn_pipeline_run(p, &options, &report, &error), CAIRN_OK);
+	assert_int_equal(strncmp(report.profile, "<!DOCTYPE html>", 15), 0);
+	cairn_free(report.json);
+	cairn_free(report.profile);
 	assert_int_equal(cairn_pipeline_explain(p, NULL, CAIRN_JSON, &plan, &error), CAIRN_OK);
 	assert_int_equal(plan[0], '{');
 	cairn_free(plan);

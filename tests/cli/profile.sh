@@ -131,6 +131,11 @@ smallest=$(sed -n 's/.*needs .* (\([0-9]*\) bytes).*/\1/p' err)
 gives 0 run -j 4 --memory "$smallest" --profile q.json tight.py
 python 'p = json.load(open("q.json"))
 assert p["busy"]["starved"]["seconds"] > 0 and p["peak_memory_bytes"] <= p["budget_bytes"]'
+# convert makes profiles, too: nothing to compute, everything to read and write
+gives 0 convert a.npy a.zarr --profile c.json
+python 'p = json.load(open("c.json"))
+assert p["busy"]["read"]["bytes"] == 40 * 120 * 130 and p["busy"]["encode"]["voxels"] == 40 * 120 * 130'
+
 # Nothing changes what is computed.
 gives 0 run --on-exists replace p.py
 cp out stdout.plain
