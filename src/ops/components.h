@@ -101,6 +101,9 @@ size_t crn_components_fold_scratch_singles(const crn_node *n, const crn_region *
 /** The same when objects are chosen by size or border. */
 size_t crn_components_fold_scratch_extra(const crn_node *n, const crn_region *tile);
 cairn_status crn_components_pass_end(void *state, int pass, cairn_error *err);
+int crn_components_tile_save(void *state, int pass, int64_t tile, crn_bytes *ret);
+cairn_status crn_components_tile_load(
+	void *state, int pass, int64_t tile, const void *bytes, size_t n, cairn_error *err);
 void crn_components_end(void *state);
 int crn_components_n_passes(const crn_node *n);
 /** op.scratch of the painter. */

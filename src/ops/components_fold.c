@@ -65,6 +65,29 @@ void crn_components_end(void *state)
 	crn_free(c);
 }
 
+/* ---- checkpoints: a tile's arrays are in the scratch file, so its record is all there is ---- */
+
+int crn_components_tile_save(void *state, int pass, int64_t tile, crn_bytes *ret)
+{
+	const crn_components *c = state;
+	(void)pass;
+	ret[0] = (crn_bytes){&c->tiles[tile], sizeof(c->tiles[tile])};
+	return 1;
+}
+
+cairn_status crn_components_tile_load(
+	void *state, int pass, int64_t tile, const void *bytes, size_t n, cairn_error *err)
+{
+	crn_components *c = state;
+	crn_tile_record t;
+	(void)pass;
+	if (n != sizeof(t))
+		return crn_fail(err, CAIRN_FAILED, "a tile's record has %zu bytes", n);
+	memcpy(&t, bytes, sizeof(t));
+	c->tiles[tile] = t;
+	return CAIRN_OK;
+}
+
 /* ---- work space of a fold, laid out in the call's scratch ---- */
 
 typedef struct work {

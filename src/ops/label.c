@@ -110,6 +110,8 @@ static const crn_global global = {
 	.fold = crn_components_fold,
 	.pass_end = crn_components_pass_end,
 	.end = crn_components_end,
+	.tile_save = crn_components_tile_save,
+	.tile_load = crn_components_tile_load,
 	.fold_scratch = fold_scratch,
 };
 
