@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "kernels/box_sums.h"
 #include "kernels/correlate.h"
+#include "kernels/histogram_rank.h"
 #include "kernels/order.h"
 #include "ops/rank_network.h"
 
@@ -227,10 +228,40 @@ static void check_sums(crn_check_fn check)
 		}
 }
 
+/* ---- histograms ---- */
+
+static void run_histogram(const void *ctx, crn_isa isa, const char *in, int64_t n, char *out)
+{
+	static crn_column_counts columns[1024];
+	const int *width = ctx;
+	const crn_histogram_kernels *k = CRN_ISA_PICK(crn_histogram_table, isa);
+	crn_histogram_box box = {.width = *width, .rank = *width * 20 / 3, .flip = 0x80};
+	memset(columns, 0, sizeof(columns));
+	for (int r = 0; r < 21; r++)
+		k->add(&box, (const uint8_t *)in + r * ROW_ITEMS, n + *width - 1, columns);
+	k->remove(&box, (const uint8_t *)in, n + *width - 1, columns);
+	k->find(&box, columns, n, (uint8_t *)out);
+}
+
+static void check_histograms(crn_check_fn check)
+{
+	static const int widths[] = {1, 4, 25};
+	for (size_t i = 0; i < sizeof(widths) / sizeof(widths[0]); i++) {
+		char name[96];
+		snprintf(name, sizeof(name), "histogram rank of %d x 20", widths[i]);
+		check(&(crn_check_case){.name = name,
+			.in_size = 1,
+			.out_size = 1,
+			.run = run_histogram,
+			.ctx = &widths[i]});
+	}
+}
+
 void crn_check_filters(crn_check_fn check)
 {
 	check_correlate(check);
 	check_orders(check);
 	check_networks(check);
+	check_histograms(check);
 	check_sums(check);
 }

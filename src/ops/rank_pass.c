@@ -5,9 +5,10 @@
  * Samples become integer keys first (kernels/order.h). Then, by footprint and rank: minimum and
  * maximum over taps, or for disks and balls over runs along x, all runs of one width together; the
  * medians of 9, 25 and 27 values by exchange networks in registers; any rank of a box of up to a
- * thousand voxels by merging sorted columns, which neighbours along x share (rank_network.h);
- * anything else by finding the answer's bits from the top, counting how many keys are smaller: bits
- * x taps steps for a whole vector of outputs, whatever the values are.
+ * thousand voxels by merging sorted columns, which neighbours along x share (rank_network.h), of
+ * larger boxes of 8-bit samples by sliding histograms (rank_histogram.h); anything else by finding
+ * the answer's bits from the top, counting how many keys are smaller: bits x taps steps for a whole
+ * vector of outputs, whatever the values are.
  */
 #include "ops/rank_pass.h"
 
@@ -15,6 +16,7 @@
 #include "kernels/order.h"
 #include "ops/filter_window.h"
 #include "ops/footprint_runs.h"
+#include "ops/rank_histogram.h"
 #include "ops/rank_network.h"
 
 #include <string.h>
@@ -75,7 +77,7 @@ static void need(const crn_node *n, int input, const crn_region *out, crn_need *
 
 /* ---- which loop ---- */
 
-typedef enum way { MINIMUM, MAXIMUM, RUNS, NETWORK, MERGE, SEARCH } way;
+typedef enum way { MINIMUM, MAXIMUM, RUNS, NETWORK, HISTOGRAM, MERGE, SEARCH } way;
 
 enum { RUNS_PIECE = 256 };
 
@@ -87,23 +89,31 @@ static bool has_runs(const crn_node *n)
 	       runs.n_runs + 8 * runs.n_groups < crn_footprint_count(n->args[FOOTPRINT].c);
 }
 
-/* `dense`: all voxels of x are wanted. */
-static way way_of(const crn_node *n, bool dense)
+/* What a region leaves out. Some ways make all voxels of the last one or two axes. */
+typedef enum gap { NO_GAPS, GAPS_ALONG_Y, GAPS_ALONG_X, N_GAPS } gap;
+
+static gap gaps_of(const crn_region *out)
+{
+	int x = out->ndim - 1;
+	if (out->n[x] > 1 && out->step[x] != 1)
+		return GAPS_ALONG_X;
+	return x > 0 && !crn_rank_histogram_can(out) ? GAPS_ALONG_Y : NO_GAPS;
+}
+
+static way way_of(const crn_node *n, gap gaps)
 {
 	const crn_const *shape = n->args[FOOTPRINT].c;
 	int64_t taps = crn_footprint_count(shape), rank = n->args[RANK].i;
 	if (rank == 0 || rank == taps - 1)
-		return dense && has_runs(n) ? RUNS : rank == 0 ? MINIMUM : MAXIMUM;
+		return gaps != GAPS_ALONG_X && has_runs(n) ? RUNS : rank == 0 ? MINIMUM : MAXIMUM;
 	if (rank == taps / 2 && (taps == 9 || taps == 25 || taps == 27))
 		return NETWORK;
-	bool box = taps == crn_const_count(shape);
-	return box && dense && taps <= CRN_RANK_NETWORK_MOST ? MERGE : SEARCH;
-}
-
-static bool is_dense(const crn_region *out)
-{
-	int x = out->ndim - 1;
-	return out->n[x] <= 1 || out->step[x] == 1;
+	if (taps < crn_const_count(shape))
+		return SEARCH;
+	crn_window w = crn_window_of(shape, &n->args[ORIGIN]);
+	if (gaps == NO_GAPS && crn_dtype_size(n->type.dtype) == 1 && crn_rank_histogram_pays(&w))
+		return HISTOGRAM;
+	return gaps != GAPS_ALONG_X && taps <= CRN_RANK_NETWORK_MOST ? MERGE : SEARCH;
 }
 
 /* The narrowest key; to search, one whose lanes can count all taps. */
@@ -167,7 +177,9 @@ static crn_tap_walk walk_of(const crn_node *n, const crn_window *w, way how)
 static size_t scratch(const crn_node *n, const crn_region *out)
 {
 	crn_window w = crn_window_of(n->args[FOOTPRINT].c, &n->args[ORIGIN]);
-	way how = way_of(n, is_dense(out));
+	way how = way_of(n, gaps_of(out));
+	if (how == HISTOGRAM)
+		return crn_rank_histogram_scratch(&w, out);
 	crn_tap_walk walk = walk_of(n, &w, how);
 	size_t bytes = crn_tap_walk_scratch(&walk, out);
 	if (how != MERGE)
@@ -180,7 +192,7 @@ static size_t scratch(const crn_node *n, const crn_region *out)
 static double cost(const crn_node *n)
 {
 	double taps = (double)crn_footprint_count(n->args[FOOTPRINT].c);
-	way how = way_of(n, true);
+	way how = way_of(n, NO_GAPS);
 	double item = (double)crn_dtype_size(n->type.dtype), size = item == 8 ? 2 * item : item;
 	crn_footprint_runs runs;
 	int doublings = 64 - __builtin_clzll((unsigned long long)taps);
@@ -193,6 +205,8 @@ static double cost(const crn_node *n)
 		return 0.3 + 0.011 * taps * size;
 	case NETWORK:
 		return 0.3 + 0.05 * taps * size;
+	case HISTOGRAM:
+		return 25 + 0.1 * taps / (double)box_of(n).width;
 	case MERGE:
 		return 0.5 + 0.018 * taps * doublings * size;
 	default:
@@ -205,11 +219,12 @@ static double cost(const crn_node *n)
 typedef struct bound {
 	const crn_order_kernels *kernels;
 	crn_window window;
-	way how[2];              /* for regions that are not dense, and dense ones */
-	crn_footprint_runs runs; /* RUNS */
-	int32_t *runs_at;        /* RUNS */
-	crn_rank_box box;        /* MERGE */
-	crn_key_network *net;    /* MERGE */
+	way how[N_GAPS];
+	crn_rank_histogram histogram; /* HISTOGRAM */
+	crn_footprint_runs runs;      /* RUNS */
+	int32_t *runs_at;             /* RUNS */
+	crn_rank_box box;             /* MERGE */
+	crn_key_network *net;         /* MERGE */
 	int n_taps, rank;
 	int32_t at[];
 } bound;
@@ -238,13 +253,17 @@ static cairn_status bind(const crn_node *n, crn_isa isa, crn_bound *ret, cairn_e
 	b->rank = (int)n->args[RANK].i;
 	b->net = NULL;
 	b->runs_at = b->at + taps * (size_t)shape->ndim;
-	b->how[false] = way_of(n, false);
-	b->how[true] = way_of(n, true);
-	if (b->how[true] == RUNS) {
+	for (int g = 0; g < N_GAPS; g++)
+		b->how[g] = way_of(n, (gap)g);
+	b->histogram = (crn_rank_histogram){.window = &b->window,
+		.kernels = CRN_ISA_PICK(crn_histogram_table, isa),
+		.box = {.rank = b->rank, .flip = n->type.dtype == CRN_I8 ? 0x80 : 0}};
+	b->histogram.box.width = (int)shape->shape[shape->ndim - 1];
+	if (b->how[NO_GAPS] == RUNS) {
 		b->runs = crn_footprint_runs_of(shape);
 		crn_footprint_runs_place(&b->runs, shape, b->runs_at);
 	}
-	if (b->how[true] == MERGE) {
+	if (b->how[GAPS_ALONG_Y] == MERGE) {
 		b->box = box_of(n);
 		CRN_TRY(crn_rank_network_new(&b->box, &b->net, err));
 	}
@@ -388,8 +407,12 @@ static cairn_status compute(const crn_call *call, cairn_error *err)
 	(void)err;
 	const bound *b = call->bound;
 	search s = {.bound = b,
-		.how = b->how[is_dense(&call->out_region)],
+		.how = b->how[gaps_of(&call->out_region)],
 		.dtype = call->node->type.dtype};
+	if (s.how == HISTOGRAM) {
+		crn_rank_histogram_run(&b->histogram, call);
+		return CAIRN_OK;
+	}
 	s.key = key_of(call->node, s.how);
 	crn_tap_walk walk = walk_of(call->node, &b->window, s.how);
 	walk.at = b->at;

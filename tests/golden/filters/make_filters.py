@@ -293,6 +293,8 @@ def large_windows():
         scipy_case("uniform_filter", deep, size=(4, 7, 2), mode="wrap")
     scipy_case("median_filter", values("uint16", (1, 200)), size=(1, 61))
     scipy_case("median_filter", values("uint8", (40, 50), 40), size=(33, 35))
+    scipy_case("median_filter", values("int8", (9, 10, 40)), size=(7, 6, 8))
+    scipy_case("percentile_filter", values("int8", (9, 10, 40), 3), percentile=35.0, size=(7, 8, 6))
 
 
 gaussian()
