@@ -4,6 +4,8 @@
  */
 #include "builtin.h"
 
+#include "kernels/bitmask.h"
+
 #define CRN_OP(x) extern const crn_op crn_op_##x;
 #include "ops/ops.def"
 #undef CRN_OP
@@ -56,4 +58,7 @@ const crn_registry crn_builtin_registry = {
 	.codecs = codecs,
 	.stores = stores,
 	.table_formats = table_formats,
+	.bits = {[CRN_ISA_BASE] = &crn_bitmask_table_base.bits,
+		[CRN_ISA_AVX2] = &crn_bitmask_table_avx2.bits,
+		[CRN_ISA_AVX512] = &crn_bitmask_table_avx512.bits},
 };

@@ -25,6 +25,14 @@ size_t crn_bits_bytes(const crn_region *r)
 	return bytes;
 }
 
+size_t crn_bits_most_bytes(int ndim, const int64_t *n)
+{
+	size_t bytes = (size_t)crn_bits_words(63, n[ndim - 1]) * 8;
+	for (int d = 0; d + 1 < ndim; d++)
+		bytes *= (size_t)n[d];
+	return bytes;
+}
+
 crn_view crn_bits_dense(void *data, const crn_region *r)
 {
 	assert(r->ndim >= 1);
@@ -36,6 +44,7 @@ crn_view crn_bits_dense(void *data, const crn_region *r)
 		.first_bit = (uint8_t)first_bit_of(r)};
 	int64_t stride = crn_bits_words(v.first_bit, r->n[x]) * 8;
 	v.shape[x] = r->n[x];
+	v.stride[x] = 1;
 	for (int d = x - 1; d >= 0; d--) {
 		v.shape[d] = r->n[d];
 		v.stride[d] = stride;
@@ -97,19 +106,77 @@ void crn_bits_fill_row(uint64_t *row, int first_bit, int64_t n, bool value)
 	}
 }
 
+static void set_bit(uint64_t *row, int64_t at, bool value)
+{
+	uint64_t mask = (uint64_t)1 << (at % 64);
+	row[at / 64] = value ? row[at / 64] | mask : row[at / 64] & ~mask;
+}
+
+/* Element by element, for rows whose elements do not follow each other. */
+static void copy_apart(uint64_t *to, const crn_view *dst, const uint64_t *from, const crn_view *src)
+{
+	int x = dst->ndim - 1;
+	for (int64_t i = 0; i < dst->shape[x]; i++) {
+		int64_t at = src->first_bit + i * src->stride[x];
+		set_bit(to, dst->first_bit + i * dst->stride[x], crn_bits_get(from, 0, at));
+	}
+}
+
 void crn_bits_copy(const crn_view *dst, const crn_view *src)
 {
 	assert(dst->bits && src->bits && dst->ndim == src->ndim);
+	bool together = crn_view_rows_contiguous(dst) && crn_view_rows_contiguous(src);
 	crn_rows rows;
-	for (crn_rows_begin(&rows, dst->ndim, dst->shape); !rows.end; crn_rows_next(&rows))
-		crn_bits_copy_row(crn_rows_at(&rows, src), src->first_bit, rows.n,
-			crn_rows_at(&rows, dst), dst->first_bit);
+	for (crn_rows_begin(&rows, dst->ndim, dst->shape); !rows.end; crn_rows_next(&rows)) {
+		uint64_t *to = crn_rows_at(&rows, dst);
+		const uint64_t *from = crn_rows_at(&rows, src);
+		if (together)
+			crn_bits_copy_row(from, src->first_bit, rows.n, to, dst->first_bit);
+		else
+			copy_apart(to, dst, from, src);
+	}
 }
 
 void crn_bits_fill(const crn_view *dst, bool value)
 {
-	assert(dst->bits);
+	assert(dst->bits && crn_view_rows_contiguous(dst));
 	crn_rows rows;
 	for (crn_rows_begin(&rows, dst->ndim, dst->shape); !rows.end; crn_rows_next(&rows))
 		crn_bits_fill_row(crn_rows_at(&rows, dst), dst->first_bit, rows.n, value);
+}
+
+/* Rows between bytes and bits whose elements do not follow each other on either side. */
+static void convert_apart(char *to, const crn_view *dst, const char *from, const crn_view *src)
+{
+	int x = dst->ndim - 1;
+	for (int64_t i = 0; i < dst->shape[x]; i++) {
+		int64_t t = i * dst->stride[x], f = i * src->stride[x];
+		bool value = src->bits ? crn_bits_get((const uint64_t *)from, 0, src->first_bit + f)
+				       : from[f] != 0;
+		if (dst->bits)
+			set_bit((uint64_t *)to, dst->first_bit + t, value);
+		else
+			to[t] = value;
+	}
+}
+
+void crn_mask_copy(const crn_bits_kernels *k, const crn_view *dst, const crn_view *src)
+{
+	assert(dst->dtype == CRN_BOOL && src->dtype == CRN_BOOL);
+	if (dst->bits == src->bits) {
+		crn_view_copy(dst, src);
+		return;
+	}
+	bool together = crn_view_rows_contiguous(dst) && crn_view_rows_contiguous(src);
+	crn_rows rows;
+	for (crn_rows_begin(&rows, dst->ndim, dst->shape); !rows.end; crn_rows_next(&rows)) {
+		void *to = crn_rows_at(&rows, dst);
+		const void *from = crn_rows_at(&rows, src);
+		if (!together)
+			convert_apart(to, dst, from, src);
+		else if (dst->bits)
+			k->pack(from, rows.n, 0, to, dst->first_bit);
+		else
+			k->unpack(from, src->first_bit, rows.n, 0, to);
+	}
 }

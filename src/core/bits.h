@@ -27,8 +27,8 @@
  *		...
  *	}
  *
- * Packing bytes and unpacking them is the work of kernels/bitmask.h. Pure functions on the caller's
- * memory; no allocation.
+ * Packing bytes and unpacking them is the work of kernels (crn_bits_kernels; who may not name them
+ * finds them in the registry). Pure functions on the caller's memory; no allocation.
  */
 #ifndef CRN_CORE_BITS_H
 #define CRN_CORE_BITS_H
@@ -53,9 +53,11 @@ static inline uint64_t crn_bits_low(int64_t n)
 	return n >= 64 ? ~(uint64_t)0 : ((uint64_t)1 << n) - 1;
 }
 
-/** Bytes of a buffer of bits for a region of at least one axis, and the view of it. */
+/** A buffer of bits for a region of at least one axis: its bytes, and the view of it. */
 size_t crn_bits_bytes(const crn_region *r);
 crn_view crn_bits_dense(void *data, const crn_region *r);
+/** The most bytes that a region of these extents can need, wherever it lies. */
+size_t crn_bits_most_bytes(int ndim, const int64_t *n);
 
 /** A row moved to phase 0: bit i of `to` is element i, bits from n to the last word's end are 0.
  * Writes crn_bits_words(0, n) words; `to` may not overlap the row. */
@@ -65,8 +67,25 @@ void crn_bits_copy_row(const uint64_t *from, int from_first, int64_t n, uint64_t
 /** Sets n elements to `value`; other bits keep their values. */
 void crn_bits_fill_row(uint64_t *row, int first_bit, int64_t n, bool value);
 
-/** Copies equal shapes of bits; overlapping memory is not allowed. */
+/** crn_view_copy() and crn_view_fill() of bits. */
 void crn_bits_copy(const crn_view *dst, const crn_view *src);
 void crn_bits_fill(const crn_view *dst, bool value);
+
+/** Loops of one instruction set; first: 0 ... 63. No word is touched that holds none of the n bits.
+ */
+typedef struct crn_bits_kernels {
+	/* n bytes of 0 or 1 into bits first ... first + n - 1, XORed with `flip` (0 or all ones).
+	 * Bits before `first` keep their values, so a row may be written piece by piece from the
+	 * left; those behind the last, up to the end of its word, hold anything. */
+	void (*pack)(const uint8_t *bytes, int64_t n, uint64_t flip, uint64_t *words, int first);
+	/* The reverse; writes n bytes of 0 or 1. */
+	void (*unpack)(const uint64_t *words, int first, int64_t n, uint64_t flip, uint8_t *bytes);
+	/* Set bits among first ... first + n - 1. */
+	int64_t (*count)(const uint64_t *words, int first, int64_t n);
+} crn_bits_kernels;
+
+/** Copies equal shapes of bool, each bytes or bits, any strides; behind a row of bits, the rest of
+ * its last word holds anything then. */
+void crn_mask_copy(const crn_bits_kernels *k, const crn_view *dst, const crn_view *src);
 
 #endif

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "builtin.h"
 #include "core/bits.h"
 #include "support/arrays.h"
 
@@ -37,6 +38,13 @@ static void check_kept(const uint64_t *before, const uint64_t *now, int64_t firs
 	for (int64_t i = 0; i < WORDS * 64; i++)
 		if (i < first || i >= first + n)
 			assert_int_equal(bit(now, i), bit(before, i));
+}
+
+static bool element(const crn_view *v, const crn_rows *rows, int64_t i)
+{
+	const char *row = crn_rows_at(rows, v);
+	int64_t at = i * v->stride[v->ndim - 1];
+	return v->bits ? bit((const uint64_t *)row, v->first_bit + at) : row[at] != 0;
 }
 
 static void rows_are_copied_between_phases(void **state)
@@ -138,6 +146,43 @@ static void parts_of_buffers_have_one_phase(void **state)
 	}
 }
 
+/* Every pairing of bytes and bits, rows together and apart. */
+static void masks_change_their_form(void **state)
+{
+	(void)state;
+	const crn_bits_kernels *k = crn_builtin_registry.bits[crn_isa_best()];
+	for (int form = 0; form < 16; form++)
+		for (int round = 0; round < 40; round++) {
+			uint8_t bytes[2][3 * 3 * 200];
+			uint64_t words[2][3 * 3 * 8];
+			crn_view v[2];
+			int64_t n = crn_test_int(&rng, 1, 60), shape[] = {3, 3, 3 * n};
+			for (int s = 0; s < 2; s++) {
+				crn_region r = crn_region_whole(3, shape), part = r;
+				r.lo[2] = crn_test_int(&rng, 0, 63);
+				for (size_t i = 0; i < sizeof(bytes[s]); i++)
+					bytes[s][i] = crn_test_u64(&rng) & 1;
+				for (size_t i = 0; i < CRN_COUNT(words[s]); i++)
+					words[s][i] = crn_test_u64(&rng);
+				v[s] = form >> s & 1 ? crn_bits_dense(words[s], &r)
+						     : crn_view_dense(bytes[s], CRN_BOOL, 3, shape);
+				/* Every third element, or the first third of them. */
+				part.lo[2] = r.lo[2] + 1;
+				part.n[2] = n;
+				part.step[2] = form >> (s + 2) & 1 ? 3 : 1;
+				crn_region_normalise(&part);
+				part.lo[2] = r.lo[2] + (part.step[2] == 3 ? 1 : 2);
+				v[s] = crn_view_part(&v[s], &r, &part);
+			}
+			crn_mask_copy(k, &v[0], &v[1]);
+			crn_rows rows;
+			for (crn_rows_begin(&rows, 3, v[0].shape); !rows.end; crn_rows_next(&rows))
+				for (int64_t i = 0; i < n; i++)
+					assert_int_equal(
+						element(&v[0], &rows, i), element(&v[1], &rows, i));
+		}
+}
+
 int main(void)
 {
 	print_message("seed 4\n");
@@ -146,6 +191,7 @@ int main(void)
 		cmocka_unit_test(rows_move_to_phase_zero),
 		cmocka_unit_test(rows_are_filled),
 		cmocka_unit_test(parts_of_buffers_have_one_phase),
+		cmocka_unit_test(masks_change_their_form),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

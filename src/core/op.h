@@ -280,6 +280,9 @@ struct crn_op {
 	void (*need)(const crn_node *n, int input, const crn_region *out, crn_need *ret);
 	void (*affine)(const crn_node *n, crn_affine *ret);
 	double (*cost)(const crn_node *n); /* ns per output voxel, one core; NULL: 1 */
+	/* How many times cost() a voxel costs in a call for this region, >= 1: what neighbouring
+	 * calls would each do again. NULL: 1. Decides how high slabs are. */
+	double (*overlap)(const crn_node *n, const crn_region *out);
 	size_t (*scratch)(const crn_node *n, const crn_region *out); /* NULL: none */
 	cairn_status (*bind)(const crn_node *n, crn_isa isa, crn_bound *ret, cairn_error *err);
 	void (*unbind)(crn_bound *b);

@@ -4,6 +4,8 @@
  */
 #include "core/view.h"
 
+#include "core/bits.h"
+
 #include <assert.h>
 #include <string.h>
 
@@ -32,23 +34,19 @@ crn_view crn_view_part(const crn_view *v, const crn_region *held, const crn_regi
 	assert(crn_region_contains(held, part));
 	crn_view p = *v;
 	char *data = v->data;
-	int n_strided = v->ndim - v->bits; /* a row of bits has no stride */
-	for (int d = 0; d < n_strided; d++) {
-		int64_t step = held->step[d], away = part->lo[d] - held->lo[d];
-		if (part->n[d] > 0)
-			data += (step == 1 ? away : away / step) * v->stride[d];
+	for (int d = 0; d < v->ndim; d++) {
+		int64_t step = held->step[d], away = part->n[d] > 0 ? part->lo[d] - held->lo[d] : 0;
+		int64_t ahead = (step == 1 ? away : away / step) * v->stride[d];
+		if (v->bits && d == v->ndim - 1) {
+			data += (v->first_bit + ahead) / 64 * 8;
+			p.first_bit = (uint8_t)((v->first_bit + ahead) % 64);
+		} else {
+			data += ahead;
+		}
 		if (part->n[d] > 1)
 			p.stride[d] =
 				v->stride[d] * (step == 1 ? part->step[d] : part->step[d] / step);
 		p.shape[d] = part->n[d];
-	}
-	if (v->bits) {
-		int x = v->ndim - 1;
-		assert(part->n[x] <= 1 || part->step[x] == held->step[x]);
-		int64_t ahead = part->n[x] > 0 ? (part->lo[x] - held->lo[x]) / held->step[x] : 0;
-		data += (v->first_bit + ahead) / 64 * 8;
-		p.first_bit = (uint8_t)((v->first_bit + ahead) % 64);
-		p.shape[x] = part->n[x];
 	}
 	p.data = data;
 	return p;
@@ -56,6 +54,8 @@ crn_view crn_view_part(const crn_view *v, const crn_region *held, const crn_regi
 
 bool crn_view_is_dense(const crn_view *v)
 {
+	if (v->bits)
+		return false;
 	int64_t stride = (int64_t)crn_dtype_size(v->dtype);
 	for (int d = v->ndim - 1; d >= 0; d--) {
 		if (v->shape[d] == 0)
@@ -70,8 +70,8 @@ bool crn_view_is_dense(const crn_view *v)
 bool crn_view_rows_contiguous(const crn_view *v)
 {
 	int x = v->ndim - 1;
-	return v->ndim == 0 || v->bits || v->shape[x] <= 1 ||
-	       v->stride[x] == (int64_t)crn_dtype_size(v->dtype);
+	return v->ndim == 0 || v->shape[x] <= 1 ||
+	       v->stride[x] == (int64_t)crn_dtype_size(v->dtype); /* of bool: 1, byte or bit */
 }
 
 void crn_rows_begin(crn_rows *rows, int ndim, const int64_t *shape)
@@ -125,7 +125,11 @@ static void copy_row(
 
 void crn_view_copy(const crn_view *dst, const crn_view *src)
 {
-	assert(dst->dtype == src->dtype && dst->ndim == src->ndim && !dst->bits && !src->bits);
+	assert(dst->dtype == src->dtype && dst->ndim == src->ndim && dst->bits == src->bits);
+	if (dst->bits) {
+		crn_bits_copy(dst, src);
+		return;
+	}
 	size_t size = crn_dtype_size(dst->dtype);
 	int x = dst->ndim - 1;
 	int64_t dst_stride = x >= 0 ? dst->stride[x] : 0, src_stride = x >= 0 ? src->stride[x] : 0;
@@ -142,6 +146,10 @@ void crn_view_copy(const crn_view *dst, const crn_view *src)
 
 void crn_view_fill(const crn_view *dst, crn_elem value)
 {
+	if (dst->bits) {
+		crn_bits_fill(dst, value.bytes[0] != 0);
+		return;
+	}
 	size_t size = crn_dtype_size(dst->dtype);
 	int x = dst->ndim - 1;
 	int64_t stride = x >= 0 ? dst->stride[x] : (int64_t)size;

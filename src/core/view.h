@@ -5,8 +5,9 @@
  * A view never owns memory and lives for one call. Strides are in bytes and may be negative or 0
  * (broadcast). Axis order is the array's; axis ndim-1 is the row direction ("x").
  *
- * A mask may also be rows of bits (`bits`, core/bits.h): then a row has no stride of its own, and
- * only the functions that say so take the view. Who does not ask for bits never meets them.
+ * A mask may also be rows of bits (`bits`, core/bits.h): then the stride along a row counts bits.
+ * Copying, filling and taking parts take both forms; elements have addresses only in bytes. Who
+ * does not ask for bits never meets them.
  */
 #ifndef CRN_CORE_VIEW_H
 #define CRN_CORE_VIEW_H
@@ -20,8 +21,8 @@ typedef struct crn_view {
 	int ndim;
 	int64_t shape[CRN_MAX_NDIM];
 	int64_t stride[CRN_MAX_NDIM]; /* bytes */
-	bool bits;                    /* BOOL as rows of bits: stride[ndim-1] means nothing, the
-				       * others are multiples of 8 */
+	bool bits;                    /* BOOL as rows of bits: stride[ndim-1] is in bits, the others
+				       * are multiples of 8 */
 	uint8_t first_bit;            /* bits: position of a row's first element, 0 ... 63 */
 } crn_view;
 
@@ -32,10 +33,11 @@ size_t crn_view_dense_bytes(crn_dtype dtype, int ndim, const int64_t *shape);
  * Takes bits when the rows of `part` have the step of those of `held`, or one element. */
 crn_view crn_view_part(const crn_view *v, const crn_region *held, const crn_region *part);
 bool crn_view_is_dense(const crn_view *v);
-/** True if a row is contiguous: stride[ndim-1] == item size (or the row has <= 1 element, or is
- * bits). */
+/** True if a row is contiguous: stride[ndim-1] == item size (or the row has <= 1 element);
+ * bits: one bit after the other. */
 bool crn_view_rows_contiguous(const crn_view *v);
-/** Copies equal shapes and dtypes, any strides; overlapping memory is not allowed. */
+/** Copies equal shapes and dtypes, any strides, both bytes or both bits; overlapping memory is not
+ * allowed. */
 void crn_view_copy(const crn_view *dst, const crn_view *src);
 void crn_view_fill(const crn_view *dst, crn_elem value);
 /** Pointer to the element at an index inside the view. */

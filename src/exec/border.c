@@ -5,6 +5,7 @@
  */
 #include "exec/border.h"
 
+#include "core/bits.h"
 #include "plan/need.h"
 
 #include <string.h>
@@ -102,6 +103,17 @@ static void copy_row(const row_copy *c, char *dst, const char *src)
 		memcpy(to + i * ds, from + i * ss, size);
 }
 
+/* Masks as rows of bits only have constant borders. */
+static void fill_bits(const crn_view *dst, const crn_need *need, const crn_view *src,
+	const crn_region *held, const crn_region *read)
+{
+	crn_view from = crn_view_part(src, held, read);
+	crn_view to = crn_view_part(dst, &need->region, read);
+	if (!crn_region_equal(read, &need->region))
+		crn_view_fill(dst, need->cval);
+	crn_view_copy(&to, &from);
+}
+
 void crn_border_fill(const crn_view *dst, const crn_need *need, const crn_view *src,
 	const crn_region *held, const int64_t *shape)
 {
@@ -113,6 +125,10 @@ void crn_border_fill(const crn_view *dst, const crn_need *need, const crn_view *
 	}
 	if (dst->ndim == 0) {
 		crn_view_copy(dst, src);
+		return;
+	}
+	if (dst->bits) {
+		fill_bits(dst, need, src, held, &read);
 		return;
 	}
 	int x = dst->ndim - 1;
@@ -226,12 +242,39 @@ static void copy_ends(const row_ends *e, char *row, size_t size, const crn_elem 
 	}
 }
 
+/* Rows of bits: a constant on the left and on the right of the domain. */
+static void extend_bits(
+	const crn_view *v, const crn_need *border, const crn_region *held, int64_t extent)
+{
+	const crn_region *room = &border->region;
+	int x = v->ndim - 1;
+	int64_t left = room->lo[x] < 0 ? -room->lo[x] : 0;
+	int64_t right = crn_region_last(room, x) + 1 - extent;
+	if (left == 0 && right <= 0)
+		return;
+	crn_region inside = border_slice(border, held, x, room->lo[x], room->n[x]);
+	crn_view part = crn_view_part(v, room, &inside);
+	bool value = border->cval.bytes[0] != 0;
+	crn_rows rows;
+	for (crn_rows_begin(&rows, part.ndim, part.shape); !rows.end; crn_rows_next(&rows)) {
+		uint64_t *row = crn_rows_at(&rows, &part);
+		int64_t end = part.first_bit + rows.n - right;
+		crn_bits_fill_row(row, part.first_bit, left < rows.n ? left : rows.n, value);
+		if (right > 0)
+			crn_bits_fill_row(row + end / 64, (int)(end % 64), right, value);
+	}
+}
+
 /* The last axis row by row: each row is read once. False if its border is too wide for the list. */
 static bool extend_rows(
 	const crn_view *v, const crn_need *border, const crn_region *held, int64_t extent)
 {
 	const crn_region *room = &border->region;
 	int x = v->ndim - 1;
+	if (v->bits) {
+		extend_bits(v, border, held, extent);
+		return true;
+	}
 	int64_t i = outside_from(room->lo[x], extent), last = crn_region_last(room, x);
 	int64_t size = (int64_t)crn_dtype_size(v->dtype);
 	row_ends ends;

@@ -183,6 +183,32 @@ static void test_gaussian_then_threshold(void **state)
 	check_everywhere(again);
 }
 
+/* Masks between ops, some as rows of bits: read as they are, as bytes, through views, by a program,
+ * by borders set and not, and once as chunks of a cut. */
+static void test_masks_between_ops(void **state)
+{
+	(void)state;
+	const int64_t shape[] = {17, 21, 203};
+	CRN_NODE *x = random_array(3, shape, 6);
+	CRN_NODE *smooth = gaussian(x, 1.0);
+	CRN_NODE *mask = greater(smooth, 0.45);
+	crn_value once[] = {node_value(mask)};
+	CRN_NODE *eroded = call("binary_erosion", once, 1);
+	check_everywhere(eroded);
+	crn_value args[] = {node_value(eroded), {0}, crn_value_int(2), crn_value_int(1)};
+	CRN_NODE *dilated = call("binary_dilation", args, 4);
+	check_everywhere(dilated);
+	crn_value both[] = {node_value(dilated), node_value(mask)};
+	CRN_NODE *differ = call("bitwise_xor", both, 2);
+	check_everywhere(differ);
+	crn_value counted[] = {node_value(differ)};
+	CRN_NODE *labels = call("label", counted, 1);
+	check_everywhere(labels);
+	crn_value thick[] = {node_value(mask), {0}, crn_value_int(9)};
+	CRN_NODE *core = call("binary_erosion", thick, 3);
+	check_everywhere(core);
+}
+
 static void test_axes_shorter_than_the_kernel(void **state)
 {
 	(void)state;
@@ -240,6 +266,7 @@ int main(void)
 		cmocka_unit_test(test_elementwise_diamond),
 		cmocka_unit_test(test_long_elementwise_chain),
 		cmocka_unit_test(test_gaussian_then_threshold),
+		cmocka_unit_test(test_masks_between_ops),
 		cmocka_unit_test(test_axes_shorter_than_the_kernel),
 		cmocka_unit_test(test_budget_one_byte_short_is_refused),
 		cmocka_unit_test(test_tiny_tasks_are_cheap),

@@ -13,6 +13,7 @@
 #include "exec/frame.h"
 
 #include "base/mem.h"
+#include "core/bits.h"
 #include "exec/border.h"
 #include "exec/program.h"
 #include "plan/arena.h"
@@ -47,6 +48,11 @@ static cairn_status take(crn_frame *f, size_t n, void **ret, cairn_error *err)
 {
 	*ret = crn_pool_take(f->env->pool, n);
 	return *ret ? CAIRN_OK : crn_fail_memory(err, "a tile buffer", n);
+}
+
+static const crn_bits_kernels *kernels_of(const crn_frame *f)
+{
+	return f->env->plan->registry->bits[f->env->plan->options.isa];
 }
 
 static const crn_pnode *pnode_of(const crn_frame *f, const crn_slide *s)
@@ -89,6 +95,7 @@ static void exact_view(
 {
 	const crn_node *n = f->piece->nodes[pnode_of(f, s)->in[k]].node;
 	const crn_region *want = &in->need.region;
+	const bool bits = f->piece->nodes[pnode_of(f, s)->in[k]].bits;
 	if (crn_region_empty(want)) {
 		*ret = crn_view_dense(NULL, n->type.dtype, want->ndim, want->n);
 		return;
@@ -101,8 +108,10 @@ static void exact_view(
 	crn_view part = {0};
 	if (in->from)
 		part = part_of(f, in, &in->read);
-	size_t bytes = crn_view_dense_bytes(n->type.dtype, want->ndim, want->n);
-	*ret = crn_view_dense(*temporary, n->type.dtype, want->ndim, want->n);
+	size_t bytes = bits ? crn_bits_bytes(want)
+			    : crn_view_dense_bytes(n->type.dtype, want->ndim, want->n);
+	*ret = bits ? crn_bits_dense(*temporary, want)
+		    : crn_view_dense(*temporary, n->type.dtype, want->ndim, want->n);
 	crn_span span = crn_span_begin(CRN_SPAN_COPY, CRN_SPAN_INHERIT);
 	crn_border_fill(ret, &in->need, &part, &in->read, n->type.shape);
 	crn_span_end(&span, (int64_t)bytes, crn_region_count(want));
@@ -150,6 +159,8 @@ static void run_group(crn_frame *f, const crn_slide *s, const crn_region *r, con
 		crn_view part = part_of(f, &in, &in.read), wide = *out;
 		wide.data = part.data;
 		wide.dtype = part.dtype;
+		wide.bits = part.bits;
+		wide.first_bit = part.first_bit;
 		int shift = out->ndim - part.ndim;
 		for (int d = 0; d < out->ndim; d++) {
 			bool repeat =
@@ -158,7 +169,7 @@ static void run_group(crn_frame *f, const crn_slide *s, const crn_region *r, con
 		}
 		views[k] = wide;
 	}
-	crn_program_run(pn, out, views, f->arena + s->temp_offset);
+	crn_program_run(pn, kernels_of(f), out, views, f->arena + s->temp_offset);
 }
 
 static cairn_status run_box(crn_frame *f, const crn_slide *s, const crn_region *r,
@@ -182,7 +193,11 @@ static crn_view look_at(crn_frame *f, const crn_slide *s, const crn_region *r)
 	crn_affine a;
 	memset(&a, 0, sizeof(a));
 	pn->node->op->affine(pn->node, &a);
-	crn_view shown = {.data = part.data, .dtype = part.dtype, .ndim = r->ndim};
+	crn_view shown = {.data = part.data,
+		.dtype = part.dtype,
+		.ndim = r->ndim,
+		.bits = part.bits,
+		.first_bit = part.first_bit};
 	char *data = part.data;
 	for (int d = 0; d < r->ndim; d++) {
 		int k = a.axis[d];
@@ -203,7 +218,7 @@ static crn_view chunk_view(crn_frame *f, const crn_slide *s, int64_t index, crn_
 	const crn_pnode *pn = pnode_of(f, s);
 	*ret_held = crn_tiling_region(&f->env->plan->cuts[pn->slot].chunks, index);
 	void *data = (void *)(uintptr_t)f->pinned(f->task, pn->slot, index);
-	return crn_view_dense(data, pn->node->type.dtype, ret_held->ndim, ret_held->n);
+	return crn_cut_view(&f->env->plan->cuts[pn->slot], ret_held, data);
 }
 
 /* First chunk that overlaps r, and their number per axis; returns how many there are. */
@@ -234,7 +249,10 @@ static void gather_chunks(
 			continue;
 		crn_view from = crn_view_part(&chunk, &held, &common);
 		crn_view to = crn_view_part(out, r, &common);
-		crn_view_copy(&to, &from);
+		if (to.bits || from.bits)
+			crn_mask_copy(kernels_of(f), &to, &from);
+		else
+			crn_view_copy(&to, &from);
 	}
 }
 
@@ -332,6 +350,11 @@ static void slide(crn_frame *f, const crn_slide *s, int64_t from, int64_t have, 
 	for (int d = 0; d < s->room.ndim; d++) {
 		self->view.shape[d] = self->region.n[d];
 		self->view.stride[d] = s->stride[d];
+	}
+	if (pnode_of(f, s)->bits) { /* the phase of the region's rows, as crn_bits_dense() has it */
+		crn_view like = crn_bits_dense(NULL, &self->region);
+		self->view.bits = true;
+		self->view.first_bit = like.first_bit;
 	}
 }
 
@@ -461,15 +484,22 @@ static cairn_status hand_out(crn_frame *f, const crn_layout *layout, const crn_r
 		instance *in = &f->instances[node * CRN_LAYOUT_LIST + v];
 		crn_view part = crn_view_part(&in->view, &in->region, &roots[k]);
 		if (f->owned) {
-			if (f->owned[k].data != part.data)
+			if (f->owned[k].data == part.data)
+				continue;
+			if (part.bits || f->owned[k].bits)
+				crn_mask_copy(kernels_of(f), &f->owned[k], &part);
+			else
 				crn_view_copy(&f->owned[k], &part);
 			continue;
 		}
 		if (!crn_view_rows_contiguous(&part)) {
-			f->copy_bytes[k] = crn_view_dense_bytes(part.dtype, part.ndim, part.shape);
+			f->copy_bytes[k] =
+				part.bits ? crn_bits_bytes(&roots[k])
+					  : crn_view_dense_bytes(part.dtype, part.ndim, part.shape);
 			CRN_TRY(take(f, f->copy_bytes[k], &f->copies[k], err));
-			crn_view dense =
-				crn_view_dense(f->copies[k], part.dtype, part.ndim, part.shape);
+			crn_view dense = part.bits ? crn_bits_dense(f->copies[k], &roots[k])
+						   : crn_view_dense(f->copies[k], part.dtype,
+							     part.ndim, part.shape);
 			crn_view_copy(&dense, &part);
 			part = dense;
 		}

@@ -22,8 +22,7 @@ typedef struct producer {
 static crn_view output_view(const producer *p, const crn_task *t, crn_region *ret_region)
 {
 	*ret_region = crn_tiling_region(&p->cut->chunks, crn_task_index(t));
-	return crn_view_dense(
-		crn_task_output(t), p->cut->node->type.dtype, ret_region->ndim, ret_region->n);
+	return crn_cut_view(p->cut, ret_region, crn_task_output(t));
 }
 
 static void count_chunk(producer *p)

@@ -8,6 +8,7 @@
 
 typedef struct state {
 	const crn_pnode *group;
+	const crn_bits_kernels *bits;
 	char *regs;                      /* n_regs registers */
 	char *blocks;                    /* one gather block per input */
 	const char *row[CRN_MAX_INPUTS]; /* input rows */
@@ -15,6 +16,8 @@ typedef struct state {
 	size_t size[CRN_MAX_INPUTS];
 	bool fixed[CRN_MAX_INPUTS]; /* one value for the whole region: its block is filled already
 				     */
+	const crn_view *in;
+	uint8_t *packed; /* the block of a mask that becomes bits */
 } state;
 
 static void gather(char *to, const char *from, int64_t stride, size_t size, int64_t n)
@@ -39,19 +42,30 @@ static void gather(char *to, const char *from, int64_t stride, size_t size, int6
 #undef GATHER
 }
 
+static const void *unpack_block(const state *s, int k, int64_t at, int64_t n, char *block)
+{
+	const uint64_t *row = (const uint64_t *)s->row[k];
+	int64_t first = s->in[k].first_bit + at;
+	s->bits->unpack(row + first / 64, (int)(first % 64), n, 0, (uint8_t *)block);
+	return block;
+}
+
 /* Input k for elements [at, at + n) of the current row. */
 static const void *input_block(state *s, int k, int64_t at, int64_t n)
 {
+	char *block = s->blocks + (size_t)k * CRN_BLOCK * sizeof(crn_elem);
+	if (s->in[k].bits && !s->fixed[k])
+		return unpack_block(s, k, at, n, block);
 	if (s->stride[k] == (int64_t)s->size[k])
 		return s->row[k] + at * s->stride[k];
-	char *block = s->blocks + (size_t)k * CRN_BLOCK * sizeof(crn_elem);
 	/* A value repeated along the row fills its block with the row's first, longest, part. */
 	if (!s->fixed[k] && (s->stride[k] != 0 || at == 0))
 		gather(block, s->row[k] + at * s->stride[k], s->stride[k], s->size[k], n);
 	return block;
 }
 
-static void run_row(state *s, char *out, size_t out_size, int64_t n)
+/* One row; `out` is its first element, or its first word and bit if s->packed. */
+static void run_row(state *s, char *out, int first_bit, size_t out_size, int64_t n)
 {
 	const crn_program *p = &s->group->program;
 	for (int64_t at = 0; at < n; at += CRN_BLOCK) {
@@ -68,8 +82,14 @@ static void run_row(state *s, char *out, size_t out_size, int64_t n)
 						? s->regs + (size_t)step->operand[o] * p->reg_bytes
 						: inputs[-1 - step->operand[o]];
 			void *to = step->reg >= 0 ? s->regs + (size_t)step->reg * p->reg_bytes
+				   : s->packed    ? (char *)s->packed
 						  : out + at * (int64_t)out_size;
 			step->row(step->data, count, to, operands);
+		}
+		if (s->packed) {
+			int64_t first = first_bit + at;
+			s->bits->pack(s->packed, count, 0, (uint64_t *)out + first / 64,
+				(int)(first % 64));
 		}
 	}
 }
@@ -82,10 +102,13 @@ static bool is_one_value(const crn_view *v)
 	return true;
 }
 
-void crn_program_run(const crn_pnode *group, const crn_view *out, const crn_view *in, void *scratch)
+void crn_program_run(const crn_pnode *group, const crn_bits_kernels *bits, const crn_view *out,
+	const crn_view *in, void *scratch)
 {
-	state s = {.group = group, .regs = scratch};
+	state s = {.group = group, .bits = bits, .in = in, .regs = scratch};
 	s.blocks = s.regs + (size_t)group->program.n_regs * group->program.reg_bytes;
+	if (out->bits)
+		s.packed = (uint8_t *)s.blocks + (size_t)group->n_in * CRN_BLOCK * sizeof(crn_elem);
 	int x = out->ndim - 1;
 	size_t out_size = crn_dtype_size(out->dtype);
 	bool flat = crn_view_is_dense(out);
@@ -95,8 +118,12 @@ void crn_program_run(const crn_pnode *group, const crn_view *out, const crn_view
 		s.fixed[k] = is_one_value(&in[k]);
 		if (s.fixed[k]) {
 			s.stride[k] = 0;
-			gather(s.blocks + (size_t)k * CRN_BLOCK * sizeof(crn_elem), in[k].data, 0,
-				s.size[k], CRN_BLOCK);
+			crn_elem value;
+			memcpy(&value, in[k].data, s.size[k]);
+			if (in[k].bits)
+				value.bytes[0] = crn_bits_get(in[k].data, in[k].first_bit, 0);
+			gather(s.blocks + (size_t)k * CRN_BLOCK * sizeof(crn_elem),
+				(char *)value.bytes, 0, s.size[k], CRN_BLOCK);
 		}
 		flat = flat && (s.fixed[k] || crn_view_is_dense(&in[k]));
 	}
@@ -108,13 +135,13 @@ void crn_program_run(const crn_pnode *group, const crn_view *out, const crn_view
 			s.row[k] = in[k].data;
 			s.stride[k] = s.fixed[k] ? 0 : (int64_t)s.size[k];
 		}
-		run_row(&s, out->data, out_size, n);
+		run_row(&s, out->data, 0, out_size, n);
 		return;
 	}
 	crn_rows rows;
 	for (crn_rows_begin(&rows, out->ndim, out->shape); !rows.end; crn_rows_next(&rows)) {
 		for (int k = 0; k < group->n_in; k++)
 			s.row[k] = crn_rows_at(&rows, &in[k]);
-		run_row(&s, crn_rows_at(&rows, out), out_size, rows.n);
+		run_row(&s, crn_rows_at(&rows, out), out->first_bit, out_size, rows.n);
 	}
 }

@@ -168,8 +168,7 @@ static crn_chunk *find_or_produce(crn_sched *s, const crn_want *w)
 	if (!producer)
 		return NULL;
 	crn_region r = crn_tiling_region(&cut->chunks, w->index);
-	k = crn_cache_add(s->cache, cut->key, w->index,
-		crn_view_dense_bytes(cut->node->type.dtype, r.ndim, r.n));
+	k = crn_cache_add(s->cache, cut->key, w->index, crn_cut_bytes(cut, &r));
 	if (!k) {
 		crn_task_put(s, producer);
 		return NULL;

@@ -257,9 +257,7 @@ static void and_chain(
 }
 
 const crn_bitmask_kernels CRN_ISA_NAME(crn_bitmask_table) = {
-	.pack = pack,
-	.unpack = unpack,
-	.count = count,
+	.bits = {.pack = pack, .unpack = unpack, .count = count},
 	.and_shifted = and_shifted,
 	.and_pair = and_pair,
 	.and_chain = and_chain,

@@ -2,15 +2,15 @@
  *
  * bitmask.h -- rows of bits: packing bool bytes, unpacking, counting, and erosion steps on words.
  *
- * Bit i of a row is bit i % 64 of word i / 64. Rows of any phase (core/bits.h) start at bit
- * `first` (0 ... 63) of their first word; no word is touched that holds none of the n bits.
- * Erosion steps take whole words. "Shifting by k" means: bit i of the result is bit i + k of the
- * row, so shifts read ahead by k / 64 + 1 words; what they find past the end of a row only reaches
- * bits that are past the end, too. Callers pad the end of the buffer.
+ * Bit i of a row is bit i % 64 of word i / 64. Erosion steps take whole words. "Shifting by k"
+ * means: bit i of the result is bit i + k of the row, so shifts read ahead by k / 64 + 1 words;
+ * what they find past the end of a row only reaches bits that are past the end, too. Callers pad
+ * the end of the buffer.
  */
 #ifndef CRN_KERNELS_BITMASK_H
 #define CRN_KERNELS_BITMASK_H
 
+#include "core/bits.h"
 #include "kernels/isa_name.h"
 
 #include <stdbool.h>
@@ -44,14 +44,7 @@ typedef struct crn_bit_chain {
 } crn_bit_chain;
 
 typedef struct crn_bitmask_kernels {
-	/* n bytes of 0 or 1 into bits first ... first + n - 1, XORed with `flip` (0 or all ones).
-	 * Bits before `first` keep their values, so a row may be written piece by piece from the
-	 * left; those behind the last, up to the end of its word, hold anything. */
-	void (*pack)(const uint8_t *bytes, int64_t n, uint64_t flip, uint64_t *words, int first);
-	/* The reverse; writes n bytes of 0 or 1. */
-	void (*unpack)(const uint64_t *words, int first, int64_t n, uint64_t flip, uint8_t *bytes);
-	/* Set bits among first ... first + n - 1. */
-	int64_t (*count)(const uint64_t *words, int first, int64_t n);
+	crn_bits_kernels bits; /* pack, unpack, count */
 	/* words &= words shifted by k, in place. */
 	void (*and_shifted)(uint64_t *words, int64_t n_words, int64_t k);
 	/* Rows of `out` = (rows shifted by j) & (rows shifted by k); n_words of each row. */

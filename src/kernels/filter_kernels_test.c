@@ -380,7 +380,7 @@ static void masks_pack_and_unpack(void **state)
 		size_t end = (phase + n + 63) / 64;
 		for (size_t i = 0; i < CRN_COUNT(words); i++)
 			before[i] = words[i] = crn_test_u64(&rng);
-		k->pack(input + 1, (int64_t)n, mask, words + 1, phase);
+		k->bits.pack(input + 1, (int64_t)n, mask, words + 1, phase);
 		int64_t set = 0;
 		for (size_t i = 0; i < n; i++) {
 			assert_int_equal(bit_at(words + 1, phase + i), input[1 + i] ^ flip);
@@ -390,10 +390,10 @@ static void masks_pack_and_unpack(void **state)
 			assert_int_equal(bit_at(words, (size_t)i), bit_at(before, (size_t)i));
 		assert_true(words[1 + end] == before[1 + end]);
 		uint8_t *out = begin_output(1);
-		k->unpack(words + 1, phase, (int64_t)n, mask, out);
+		k->bits.unpack(words + 1, phase, (int64_t)n, mask, out);
 		assert_memory_equal(out, input + 1, n);
 		end_output(1, n);
-		assert_int_equal(k->count(words + 1, phase, (int64_t)n), set);
+		assert_int_equal(k->bits.count(words + 1, phase, (int64_t)n), set);
 	}
 }
 

@@ -161,6 +161,17 @@ static double cost(const crn_node *n)
 	return 0.1 + 0.005 * (double)n->args[SPANS].i + 0.001 * (double)n->args[ROWS].i;
 }
 
+/* Every plane that an output reads has its disks made, those at the ends of a region only some. */
+static double overlap(const crn_node *n, const crn_region *out)
+{
+	crn_window w = window_of(n);
+	double times = 1;
+	for (int d = 0; d + 2 < w.ndim; d++)
+		times *=
+			1 + 0.6 * (double)(w.size[d] - 1) / (double)(out->n[d] > 0 ? out->n[d] : 1);
+	return times;
+}
+
 /* ---- computing ---- */
 
 typedef struct bound {
@@ -228,7 +239,7 @@ static void load_row(const work *w, const void *at, int64_t n, uint64_t *to)
 {
 	const crn_view *in = &w->call->in[0];
 	if (!in->bits) {
-		w->b->kernels->pack(at, n, w->flip, to, w->phase);
+		w->b->kernels->bits.pack(at, n, w->flip, to, w->phase);
 		return;
 	}
 	crn_bits_copy_row(at, in->first_bit, n, to, w->phase);
@@ -352,7 +363,7 @@ static void store_band(const work *w)
 		if (w->l.step[x] > 1)
 			thin_row(from, w->phase, w->l.step[x], rows.n);
 		if (!out->bits) {
-			w->b->kernels->unpack(from, w->phase, rows.n, w->flip, to);
+			w->b->kernels->bits.unpack(from, w->phase, rows.n, w->flip, to);
 			continue;
 		}
 		for (int64_t k = 0; w->flip && k < w->l.out_words; k++)
@@ -446,6 +457,7 @@ const crn_op crn_op_binary_pass = {
 	.infer = infer,
 	.need = need,
 	.cost = cost,
+	.overlap = overlap,
 	.scratch = scratch,
 	.bind = bind,
 	.unbind = unbind,

@@ -7,6 +7,7 @@
  */
 #include "plan/arena.h"
 
+#include "core/bits.h"
 #include "core/format.h"
 
 #include <stdint.h>
@@ -36,17 +37,20 @@ static void set_strides(const crn_walk *w, crn_slide *s)
 {
 	size_t item = crn_dtype_size(w->piece->nodes[s->node].node->type.dtype);
 	int x = s->room.ndim - 1;
+	const bool bits = w->piece->nodes[s->node].bits;
 	size_t stride = item;
 	bool stencil = x > 0 && read_by_stencil(w, s);
 	s->lead = 0;
-	if (stencil && s->border != CRN_BORDER_NONE)
+	if (stencil && s->border != CRN_BORDER_NONE && !bits)
 		s->lead = (LINE - (size_t)(s->held.lo[x] - s->room.lo[x]) * item % LINE) % LINE;
 	for (int d = x; d >= 0; d--) {
 		if (d == s->axis)
 			continue;
 		s->stride[d] = (int64_t)stride;
 		stride *= (size_t)s->room.n[d];
-		if (stencil && d == x)
+		if (bits && d == x) /* wherever along x the tile lies */
+			stride = (size_t)crn_bits_words(63, s->room.n[d]) * 8;
+		else if (stencil && d == x)
 			stride = crn_arena_round(s->lead + stride);
 	}
 	if (stencil && stride % PAGE == 0)
@@ -89,8 +93,11 @@ static size_t copies_bytes(const crn_walk *w, const crn_slide *s, const crn_regi
 			continue;
 		crn_walk_need(w, s, k, out, &need, &read);
 		if (!crn_region_empty(&need.region))
-			bytes += crn_arena_round((size_t)crn_region_count(&need.region) *
-						 crn_dtype_size(in->type.dtype));
+			bytes += crn_arena_round(
+				w->piece->nodes[pn->in[k]].bits
+					? crn_bits_most_bytes(need.region.ndim, need.region.n)
+					: crn_view_dense_bytes(
+						  in->type.dtype, need.region.ndim, need.region.n));
 	}
 	return bytes;
 }

@@ -22,9 +22,13 @@ CRN_CHECKED cairn_status crn_build_cuts(crn_builder *b, cairn_error *err);
 /** Stages in order, with pieces and tilings. */
 CRN_CHECKED cairn_status crn_build_stages(crn_builder *b, cairn_error *err);
 
-/** Piece under roots, with the plan's present leaves. */
-CRN_CHECKED cairn_status crn_build_piece(
-	crn_builder *b, crn_node *const *roots, int n_roots, crn_piece *ret, cairn_error *err);
+/** Piece under roots, with the plan's present leaves.
+ *
+ * @param root_bits  masks among the roots are wanted as bits: by the op that reads them, or in the
+ *                   chunks of a cut
+ */
+CRN_CHECKED cairn_status crn_build_piece(crn_builder *b, crn_node *const *roots, int n_roots,
+	bool root_bits, crn_piece *ret, cairn_error *err);
 
 /** Region of in[0] that a region of a reduction's output folds. */
 void crn_plan_reduced_region(const crn_node *n, const crn_region *out, crn_region *ret_in);

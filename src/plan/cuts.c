@@ -15,7 +15,9 @@
 #include "plan/build.h"
 
 #include "base/mem.h"
+#include "core/bits.h"
 #include "plan/dump.h"
+#include "plan/masks.h"
 
 #include <string.h>
 
@@ -36,6 +38,7 @@ static void place(void *user, crn_node *n, bool as_root, crn_placement *ret)
 		if (p->cuts[c].node == n) {
 			ret->role = CRN_ROLE_CHUNKS;
 			ret->slot = c;
+			ret->chunks_are_bits = p->cuts[c].bits;
 			return;
 		}
 	}
@@ -55,10 +58,12 @@ static void place(void *user, crn_node *n, bool as_root, crn_placement *ret)
 						     : CRN_ROLE_COMPUTE;
 }
 
-cairn_status crn_build_piece(
-	crn_builder *b, crn_node *const *roots, int n_roots, crn_piece *ret, cairn_error *err)
+cairn_status crn_build_piece(crn_builder *b, crn_node *const *roots, int n_roots, bool root_bits,
+	crn_piece *ret, cairn_error *err)
 {
-	return crn_piece_build(roots, n_roots, place, b, ret, err);
+	CRN_TRY(crn_piece_build(roots, n_roots, place, b, ret, err));
+	crn_piece_choose_bits(ret, root_bits);
+	return CAIRN_OK;
 }
 
 size_t crn_build_share(const crn_builder *b, bool top)
@@ -85,13 +90,21 @@ static crn_hash cut_key(const crn_cut *c)
 		crn_hash_u64(&h, (uint64_t)c->chunks.domain.step[d]);
 		crn_hash_u64(&h, (uint64_t)c->chunks.tile[d]);
 	}
+	crn_hash_u64(&h, c->bits);
 	return crn_hasher_result(&h);
 }
 
 static void finish_cut(crn_cut *c)
 {
-	c->chunk_bytes =
-		crn_view_dense_bytes(c->node->type.dtype, c->chunks.domain.ndim, c->chunks.tile);
+	const crn_tiling *t = &c->chunks;
+	const int ndim = t->domain.ndim, x = ndim - 1;
+	/* The first chunk is a full one. All need as much as it, if their rows start alike. */
+	crn_region first = t->domain;
+	memcpy(first.n, t->tile, sizeof(first.n));
+	bool alike = c->bits && (t->grid[x] == 1 || t->tile[x] * first.step[x] % 64 == 0);
+	c->chunk_bytes = alike     ? crn_bits_bytes(&first)
+			 : c->bits ? crn_bits_most_bytes(ndim, t->tile)
+				   : crn_view_dense_bytes(c->node->type.dtype, ndim, t->tile);
 	c->key = cut_key(c);
 }
 
@@ -125,7 +138,7 @@ static cairn_status add_streamed(crn_builder *b, crn_node *n, cairn_error *err)
 	crn_cut c = {.kind = CRN_CUT_REDUCTION, .node = n, .why = "reduced tile by tile"};
 	crn_node *in = n->in[0];
 	size_t acc = n->op->reduce->acc_bytes(n);
-	CRN_TRY(crn_build_piece(b, &in, 1, &c.piece, err));
+	CRN_TRY(crn_build_piece(b, &in, 1, n->op->takes_bits, &c.piece, err));
 	/* Output chunks of at most 64 Ki elements keep accumulators in cache and give parallelism.
 	 */
 	crn_region wanted = b->plan->infos[crn_plan_info(b->plan, n)].wanted, first, read;
@@ -227,8 +240,10 @@ static cairn_status make_cut(crn_builder *b, crn_node *n, crn_cut *ret, cairn_er
 {
 	crn_plan *p = b->plan;
 	crn_cut c = {.kind = CRN_CUT_NODE, .node = n, .why = "halo would be recomputed"};
+	const crn_region *wanted = &p->infos[crn_plan_info(p, n)].wanted;
+	c.bits = n->type.ndim > 0 && crn_mask_is_worth_bits(&n->type, wanted->n[n->type.ndim - 1]);
 	b->producing = n;
-	cairn_status status = crn_build_piece(b, &n, 1, &c.piece, err);
+	cairn_status status = crn_build_piece(b, &n, 1, c.bits, &c.piece, err);
 	b->producing = NULL;
 	CRN_TRY(status);
 	crn_tile_query q = {.memo = &b->memo,

@@ -98,8 +98,9 @@ static void text_cuts(const crn_plan *p, crn_str *out)
 		crn_str_appendf(out, "     %s: %lld chunks of ", cut->node->origin,
 			(long long)cut->chunks.n_tiles);
 		print_ints(out, "(", cut->chunks.tile, cut->chunks.domain.ndim, ")");
-		crn_str_appendf(out, ", %s (%s)\n",
-			crn_format_bytes((double)cut->chunk_bytes, bytes), cut->why);
+		crn_str_appendf(out, ", %s%s (%s)\n",
+			crn_format_bytes((double)cut->chunk_bytes, bytes),
+			cut->bits ? " as bits" : "", cut->why);
 	}
 }
 

@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 #include "plan/dump.h"
+#include "plan/masks.h"
 #include "plan/need.h"
 
 #include <string.h>
@@ -108,6 +109,9 @@ static void set(table *t, int from, int to, int input, crn_edge_kind kind, doubl
 	if (!e)
 		e = &t->edges[t->n++];
 	double size = (double)crn_dtype_size(n->type.dtype);
+	const crn_region *wanted = &p->infos[from].wanted;
+	if (n->type.ndim > 0 && crn_mask_is_worth_bits(&n->type, wanted->n[n->type.ndim - 1]))
+		size /= 8;
 	*e = (crn_edge){.from = from,
 		.to = to,
 		.input = input,

@@ -128,7 +128,8 @@ size_t crn_buffer_bytes(size_t n)
 
 size_t crn_program_scratch(const crn_pnode *pn)
 {
-	/* Registers, and a gathered or repeated row block for every input that needs one. */
+	/* Registers, a gathered or repeated row block for every input that needs one, and the bytes
+	 * of a block that becomes bits. */
 	return (size_t)pn->program.n_regs * pn->program.reg_bytes +
-	       (size_t)pn->n_in * CRN_BLOCK * sizeof(crn_elem);
+	       (size_t)pn->n_in * CRN_BLOCK * sizeof(crn_elem) + (pn->bits ? CRN_BLOCK : 0);
 }

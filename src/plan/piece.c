@@ -64,7 +64,8 @@ static cairn_status add(builder *b, crn_node *n, bool as_root, int *ret, cairn_e
 		.role = where.role,
 		.slot = where.slot,
 		.info = where.info,
-		.cost_ns = where.cost_ns};
+		.cost_ns = where.cost_ns,
+		.chunks_are_bits = where.chunks_are_bits};
 	if (!is_leaf(&pn)) {
 		pn.n_in = n->n_in;
 		for (int k = 0; k < n->n_in; k++)

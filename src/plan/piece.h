@@ -59,7 +59,9 @@ typedef struct crn_pnode {
 	int n_in;
 	int in[CRN_MAX_INPUTS]; /* indices into the piece; for a GROUP its outside inputs */
 	crn_program program;    /* GROUP */
-	int group;              /* MEMBER: index of the group root; else own index */
+	bool bits;            /* its values lie as rows of bits (core/bits.h); chosen by masks.c */
+	bool chunks_are_bits; /* CHUNKS: so do the cut's chunks */
+	int group;            /* MEMBER: index of the group root; else own index */
 } crn_pnode;
 
 /** A tile of the piece is walked along `axis` of the roots, `rows` planes at a time. */
@@ -74,7 +76,8 @@ typedef struct crn_piece {
 	int n_nodes;
 	int roots[CRN_MAX_INPUTS]; /* indices into nodes; equal roots share one */
 	int n_roots;
-	crn_slab slab; /* set once the tiles are chosen */
+	bool root_bits; /* roots are written to, or read by, somebody who wants bits of a mask */
+	crn_slab slab;  /* set once the tiles are chosen */
 } crn_piece;
 
 /** How a node is treated by the plan being built. */
@@ -83,6 +86,7 @@ typedef struct crn_placement {
 	int slot, info;
 	const crn_bound *bound;
 	double cost_ns;
+	bool chunks_are_bits; /* CHUNKS */
 } crn_placement;
 typedef void (*crn_place_fn)(void *plan, crn_node *n, bool as_root, crn_placement *ret);
 
@@ -91,5 +95,11 @@ typedef void (*crn_place_fn)(void *plan, crn_node *n, bool as_root, crn_placemen
 CRN_CHECKED cairn_status crn_piece_build(crn_node *const *roots, int n_roots, crn_place_fn place,
 	void *plan, crn_piece *ret, cairn_error *err);
 void crn_piece_done(crn_piece *p);
+/** True if a root's destination or reader wants its values as bits: root_bits, for masks that can
+ * be. */
+static inline bool crn_piece_root_is_bits(const crn_piece *p, int node)
+{
+	return p->root_bits && p->nodes[node].node->type.dtype == CRN_BOOL;
+}
 
 #endif

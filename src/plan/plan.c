@@ -9,6 +9,7 @@
 #include "plan/plan.h"
 
 #include "base/mem.h"
+#include "core/bits.h"
 #include "plan/build.h"
 #include "plan/need.h"
 
@@ -339,6 +340,18 @@ void crn_tiling_overlap(const crn_tiling *t, const crn_region *r, int64_t ret_fi
 		ret_first[d] = first;
 		ret_n[d] = r->n[d] > 0 ? last - first + 1 : 0;
 	}
+}
+
+size_t crn_cut_bytes(const crn_cut *c, const crn_region *r)
+{
+	return c->bits ? crn_bits_bytes(r)
+		       : crn_view_dense_bytes(c->node->type.dtype, r->ndim, r->n);
+}
+
+crn_view crn_cut_view(const crn_cut *c, const crn_region *r, void *data)
+{
+	return c->bits ? crn_bits_dense(data, r)
+		       : crn_view_dense(data, c->node->type.dtype, r->ndim, r->n);
 }
 
 void crn_plan_chunks(

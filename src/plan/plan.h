@@ -56,6 +56,7 @@ typedef struct crn_cut {
 	crn_tiling
 		chunks; /* one tile = one chunk; work_bytes of its producer (without the chunk) */
 	int64_t inner[CRN_MAX_NDIM]; /* REDUCTION: tile of in[0] folded at a time */
+	bool bits;                   /* a mask whose chunks are rows of bits (core/bits.h) */
 	size_t chunk_bytes;          /* of a full chunk */
 	int level;
 	crn_hash key;    /* names the chunks in the process-wide cache */
@@ -151,6 +152,9 @@ CRN_CHECKED cairn_status crn_plan_check_fits(const crn_plan *p, cairn_error *err
 
 /** Index of a node in infos, -1 if it is not part of the plan. */
 int crn_plan_info(const crn_plan *p, const crn_node *n);
+/** Bytes of the chunk of a cut that holds region r, and the view of one at `data`. */
+size_t crn_cut_bytes(const crn_cut *c, const crn_region *r);
+crn_view crn_cut_view(const crn_cut *c, const crn_region *r, void *data);
 /** Number and size of the chunks of cut `slot` that overlap a region (crn_chunks_fn). */
 void crn_plan_chunks(
 	const void *plan, int slot, const crn_region *r, int64_t *ret_n_chunks, size_t *ret_bytes);

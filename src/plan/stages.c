@@ -68,7 +68,7 @@ static cairn_status build_global(crn_builder *b, int index, crn_stage *s, cairn_
 	const crn_type *in = &n->in[0]->type;
 	CRN_TRY(check_same_shapes(n, err));
 	crn_piece_done(&g->piece);
-	CRN_TRY(crn_build_piece(b, n->in, n->n_in, &g->piece, err));
+	CRN_TRY(crn_build_piece(b, n->in, n->n_in, n->op->takes_bits, &g->piece, err));
 	crn_tile_query q = {.memo = &b->memo,
 		.plan = p,
 		.piece = &g->piece,
@@ -101,7 +101,7 @@ static cairn_status build_resident(crn_builder *b, int index, crn_stage *s, cair
 	crn_resident *r = &p->residents[index];
 	crn_node *in = r->node->in[0];
 	crn_piece_done(&r->piece);
-	CRN_TRY(crn_build_piece(b, &in, 1, &r->piece, err));
+	CRN_TRY(crn_build_piece(b, &in, 1, r->node->op->takes_bits, &r->piece, err));
 	crn_tile_query q = {.memo = &b->memo,
 		.plan = p,
 		.piece = &r->piece,
@@ -261,7 +261,7 @@ static cairn_status build_array(crn_builder *b, crn_node *sink, crn_stage *s, ca
 	s->encode_ns = crn_costs_encode(p->options.costs, s->format->name, s->node->type.dtype);
 	for (int d = 0; d < s->node->type.ndim; d++)
 		s->unit_grid[d] = crn_n_units(s->node->type.shape[d], s->unit[d]);
-	CRN_TRY(crn_build_piece(b, &s->node, 1, &s->piece, err));
+	CRN_TRY(crn_build_piece(b, &s->node, 1, false, &s->piece, err));
 	CRN_TRY(tile_array(b, s, err));
 	charge_top(p, s->node, s->tasks.work_bytes);
 	int64_t units = 1;
@@ -276,7 +276,7 @@ static cairn_status build_memory(
 	crn_builder *b, const crn_region *domain, crn_stage *s, cairn_error *err)
 {
 	crn_plan *p = b->plan;
-	CRN_TRY(crn_build_piece(b, &s->node, 1, &s->piece, err));
+	CRN_TRY(crn_build_piece(b, &s->node, 1, false, &s->piece, err));
 	crn_tile_query q = {.memo = &b->memo,
 		.plan = p,
 		.piece = &s->piece,

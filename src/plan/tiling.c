@@ -400,7 +400,7 @@ static crn_hash query_key(const crn_tile_query *q)
 	for (int i = 0; i < q->piece->n_nodes; i++) {
 		const crn_pnode *pn = &q->piece->nodes[i];
 		crn_hash_u64(&h, pn->node->hash.lo);
-		crn_hash_u64(&h, (uint64_t)pn->role);
+		crn_hash_u64(&h, (uint64_t)pn->role + 256 * (uint64_t)pn->bits);
 		if (pn->role == CRN_ROLE_CHUNKS)
 			crn_hash_u64(&h, q->plan->cuts[pn->slot].key.lo);
 	}
@@ -409,7 +409,8 @@ static crn_hash query_key(const crn_tile_query *q)
 	hash_region(&h, &q->domain);
 	for (int d = 0; d < q->domain.ndim; d++)
 		crn_hash_u64(&h, (uint64_t)q->unit[d]);
-	crn_hash_u64(&h, (uint64_t)q->owned_roots + 2 * (uint64_t)q->tight);
+	crn_hash_u64(&h, (uint64_t)q->owned_roots + 2 * (uint64_t)q->tight +
+				 4 * (uint64_t)q->piece->root_bits);
 	crn_hash_u64(&h, q->bytes_per_voxel);
 	crn_hash_u64(&h, q->fixed_bytes);
 	crn_hash_u64(&h, q->fold ? q->fold->hash.lo : 0);

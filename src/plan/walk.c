@@ -119,6 +119,10 @@ static bool is_passive(const crn_slide *s)
 /* A root that nobody merged with other requests is computed where it is wanted. */
 static int target_of(const crn_walk *w, const crn_walk_setting *q, int node, const crn_region *held)
 {
+	const crn_pnode *pn = &w->piece->nodes[node];
+	/* A destination of bits is filled afterwards by what is computed as bytes. */
+	if (pn->bits != crn_piece_root_is_bits(w->piece, node))
+		return -1;
 	for (int k = 0; q->owned_roots && k < w->piece->n_roots; k++)
 		if (w->piece->roots[k] == node && crn_region_equal(held, &q->roots[k]))
 			return k;
@@ -133,7 +137,7 @@ static bool is_root(const crn_piece *p, int node)
 	return false;
 }
 
-/* Chunks are read in place when one holds all that is wanted. */
+/* Chunks are read in place when one holds all that is wanted, in the form it is wanted in. */
 static bool has_planes(const crn_pnode *pn, const crn_region *held, const crn_walk_setting *q)
 {
 	int64_t n_chunks;
@@ -144,7 +148,7 @@ static bool has_planes(const crn_pnode *pn, const crn_region *held, const crn_wa
 		return false;
 	case CRN_ROLE_CHUNKS:
 		q->chunks(q->plan, pn->slot, held, &n_chunks, &bytes);
-		return n_chunks > 1;
+		return n_chunks > 1 || pn->chunks_are_bits != pn->bits;
 	default:
 		return true;
 	}

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * walk_cost.c -- estimated time of a tile: work per voxel, traffic to the nearest memory that holds
- * the arena, and a little for every step. See walk.h. Only ever used to choose between tiles.
+ * the arena, what steps repeat, and a little for every step. See walk.h. Only ever used to choose
+ * between tiles.
  */
 #include "core/format.h"
 #include "plan/cache_size.h"
@@ -15,6 +16,13 @@
 #define CHUNK_NS 200.0    /* finding and pinning it */
 #define CHUNK_VOXEL_NS 0.3
 #define ROW_NS 25.0 /* starting on a row of a region */
+
+/* Bytes of r in the form in which a piece keeps it. */
+static double bytes_of(const crn_pnode *pn, const crn_region *r)
+{
+	double item = pn->bits ? 0.125 : (double)crn_dtype_size(pn->node->type.dtype);
+	return item * (double)crn_region_count(r);
+}
 
 /* Nanoseconds a byte takes to or from the level of memory where `bytes` stay. */
 static double byte_ns(size_t bytes)
@@ -50,7 +58,8 @@ static double instance_ns(
 	switch (pn->role) {
 	case CRN_ROLE_CHUNKS:
 		chunks(plan, pn->slot, r, &n_chunks, &bytes);
-		return CHUNK_NS * (double)n_chunks + CHUNK_VOXEL_NS * voxels;
+		return CHUNK_NS * (double)n_chunks +
+		       CHUNK_VOXEL_NS * (pn->bits ? 0.125 : 1) * voxels;
 	case CRN_ROLE_BOX:
 		return box_ns(pn->node, r);
 	case CRN_ROLE_GROUP:
@@ -71,18 +80,24 @@ double crn_layout_ns(
 	return ns;
 }
 
-/* Bytes a slide reads at a step in the middle of the walk. */
-static double read_bytes(const crn_walk *w, const crn_slide *s)
+/* What a slide computes at a step in the middle of the walk. */
+static crn_region middle_part(const crn_walk *w, const crn_slide *s)
 {
-	const crn_pnode *pn = &w->piece->nodes[s->node];
 	int64_t at = w->n_pairs / 2 * w->pair_step * w->n_slides + (s - w->slides);
 	int64_t from = w->to[at], to = w->to[at + w->n_slides];
 	from = from < s->first ? s->first : from;
 	to = to > s->end ? s->end : to;
-	if (to <= from)
-		return 0;
-	crn_region out = crn_slide_part(s, false, from, to);
+	return crn_slide_part(s, false, from, to > from ? to : from);
+}
+
+/* Bytes a slide reads at a step in the middle of the walk. */
+static double read_bytes(const crn_walk *w, const crn_slide *s)
+{
+	const crn_pnode *pn = &w->piece->nodes[s->node];
+	crn_region out = middle_part(w, s);
 	double bytes = 0;
+	if (crn_region_empty(&out))
+		return 0;
 	for (int k = 0; k < pn->n_in; k++) {
 		crn_need need;
 		crn_region read;
@@ -91,10 +106,22 @@ static double read_bytes(const crn_walk *w, const crn_slide *s)
 		crn_walk_need(w, s, k, &out, &need, &read);
 		/* A copy is read, written, and read again. */
 		double times = w->edges[s->edge0 + k].copied ? 3 : 1;
-		bytes += times * (double)crn_region_count(&need.region) *
-			 (double)crn_dtype_size(w->piece->nodes[pn->in[k]].node->type.dtype);
+		bytes += times * bytes_of(&w->piece->nodes[pn->in[k]], &need.region);
 	}
 	return bytes;
+}
+
+/* Work that each step repeats of its neighbours', because the op makes more than its output. */
+static double repeated_ns(const crn_walk *w, const crn_slide *s)
+{
+	const crn_pnode *pn = &w->piece->nodes[s->node];
+	if (pn->role != CRN_ROLE_COMPUTE || !pn->node->op->overlap)
+		return 0;
+	crn_region out = middle_part(w, s);
+	if (crn_region_empty(&out))
+		return 0;
+	double times = pn->node->op->overlap(pn->node, &out);
+	return (times - 1) * pn->cost_ns * (double)crn_region_count(&s->held);
 }
 
 double crn_walk_traffic_ns(const crn_walk *w)
@@ -110,9 +137,9 @@ double crn_walk_traffic_ns(const crn_walk *w)
 		const crn_slide *s = &w->slides[i];
 		if (!s->used)
 			continue;
-		double bytes = (double)crn_region_count(&s->held) *
-			       (double)crn_dtype_size(w->piece->nodes[s->node].node->type.dtype);
+		double bytes = bytes_of(&w->piece->nodes[s->node], &s->held);
 		ns += (STEP_NS + inner * read_bytes(w, s)) * (double)w->n_steps;
+		ns += repeated_ns(w, s);
 		if (s->stays)
 			ns += 2 * handed_out * bytes;
 		else if (s->target >= 0)

@@ -52,6 +52,9 @@ static void random_shape(crn_test_rng *g, int *ret_ndim, int64_t *shape)
 		shape[d] = ref_one_in(g, 5)    ? 1
 			   : ref_one_in(g, 60) ? 0
 					       : crn_test_int(g, 1, most[ndim]);
+	/* Rows of several words of bits, now and then. */
+	if (ndim > 1 && ref_one_in(g, 4))
+		shape[ndim - 1] = crn_test_int(g, 60, 150);
 	*ret_ndim = ndim;
 }
 
