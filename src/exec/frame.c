@@ -70,16 +70,17 @@ static instance *instance_of(crn_frame *f, const crn_slide *s)
 typedef struct input {
 	crn_need need;
 	crn_region read;
-	const crn_slide *from; /* NULL: nothing is read */
+	const crn_slide *from; /* NULL: nothing of it is ever read */
 } input;
 
 static void find_input(crn_frame *f, const crn_slide *s, int k, const crn_region *r, input *ret)
 {
 	const crn_edge *e = &f->walk.edges[s->edge0 + k];
 	crn_walk_need(&f->walk, s, k, r, &ret->need, &ret->read);
-	bool reads = !crn_region_empty(&ret->read);
-	assert(!reads || e->source >= 0);
-	ret->from = reads ? &f->walk.slides[e->source] : NULL;
+	assert(e->source >= 0 || crn_region_empty(&ret->read));
+	/* A slab whose windows lie in the border altogether reads nothing, but the border is there.
+	 */
+	ret->from = e->source >= 0 ? &f->walk.slides[e->source] : NULL;
 }
 
 static crn_view part_of(crn_frame *f, const input *in, const crn_region *part)
@@ -106,7 +107,7 @@ static void exact_view(
 		return;
 	}
 	crn_view part = {0};
-	if (in->from)
+	if (in->from && !crn_region_empty(&in->read))
 		part = part_of(f, in, &in->read);
 	size_t bytes = bits ? crn_bits_bytes(want)
 			    : crn_view_dense_bytes(n->type.dtype, want->ndim, want->n);

@@ -358,10 +358,11 @@ static cairn_status plan_ns(crn_builder *b, double *ret, cairn_error *err)
 	CRN_TRY(crn_build_stages(b, err));
 	for (int c = 0; c < p->n_cuts; c++) {
 		double voxels = (double)crn_region_count(&p->cuts[c].chunks.domain);
-		size_t item = crn_dtype_size(p->cuts[c].node->type.dtype);
+		double item = (double)crn_dtype_size(p->cuts[c].node->type.dtype) /
+			      (p->cuts[c].bits ? 8 : 1);
 		if (p->cuts[c].kind == CRN_CUT_NODE)
 			ns += (crn_tiling_ns(&p->cuts[c].chunks, p->options.n_threads) +
-				      byte_ns * (double)item) *
+				      byte_ns * item) *
 			      voxels;
 	}
 	for (int s = 0; s < p->n_stages; s++)

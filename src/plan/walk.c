@@ -137,18 +137,22 @@ static bool is_root(const crn_piece *p, int node)
 	return false;
 }
 
-/* Chunks are read in place when one holds all that is wanted, in the form it is wanted in. */
+/* Chunks and results are read in place when one holds all that is wanted, in the form it is wanted
+ * in and in rows that ops can read: every s-th voxel is copied out first. */
 static bool has_planes(const crn_pnode *pn, const crn_region *held, const crn_walk_setting *q)
 {
+	const int x = held->ndim - 1;
+	const bool thin = x >= 0 && held->n[x] > 1 && held->step[x] > 1;
 	int64_t n_chunks;
 	size_t bytes;
 	switch (pn->role) {
 	case CRN_ROLE_VIEW:
-	case CRN_ROLE_RESIDENT:
 		return false;
+	case CRN_ROLE_RESIDENT:
+		return thin;
 	case CRN_ROLE_CHUNKS:
 		q->chunks(q->plan, pn->slot, held, &n_chunks, &bytes);
-		return n_chunks > 1 || pn->chunks_are_bits != pn->bits;
+		return n_chunks > 1 || thin || pn->chunks_are_bits != pn->bits;
 	default:
 		return true;
 	}
