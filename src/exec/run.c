@@ -121,20 +121,12 @@ static void state_done(crn_state *st)
 	crn_free((void *)st->units);
 }
 
-static int passes_of(const crn_plan *p, const crn_stage *s)
-{
-	if (s->kind != CRN_STAGE_GLOBAL)
-		return 1;
-	const crn_node *n = p->globals[s->index].node;
-	return n->op->global->n_passes(n);
-}
-
 static double stage_ns(const crn_plan *p, const crn_stage *s)
 {
 	double ns = 0;
 	if (s->kind != CRN_STAGE_TABLE)
 		ns = crn_tiling_ns(&s->tasks, p->options.n_threads) *
-		     (double)crn_region_count(&s->tasks.domain) * passes_of(p, s);
+		     (double)crn_region_count(&s->tasks.domain) * crn_stage_passes(p, s);
 	return ns + 1e5;
 }
 
@@ -359,9 +351,8 @@ static cairn_status run_stage(crn_state *st, const crn_stage *s, const crn_outpu
 {
 	switch (s->kind) {
 	case CRN_STAGE_GLOBAL:
-		return crn_run_global_stage(st, s, err);
 	case CRN_STAGE_RESIDENT:
-		return crn_run_resident_stage(st, s, err);
+		return crn_run_fold_stage(st, s, err);
 	case CRN_STAGE_TABLE:
 		return write_table(st, s, err);
 	case CRN_STAGE_PRINT:

@@ -81,9 +81,8 @@ CRN_CHECKED cairn_status crn_run_array_stage(
 	crn_state *st, const crn_stage *s, crn_journal *journal, crn_sink *sink, cairn_error *err);
 CRN_CHECKED cairn_status crn_run_memory_stage(
 	crn_state *st, const crn_stage *s, const crn_view *out, cairn_error *err);
-CRN_CHECKED cairn_status crn_run_global_stage(crn_state *st, const crn_stage *s, cairn_error *err);
-CRN_CHECKED cairn_status crn_run_resident_stage(
-	crn_state *st, const crn_stage *s, cairn_error *err);
+/** GLOBAL and RESIDENT: all folds of the stage. */
+CRN_CHECKED cairn_status crn_run_fold_stage(crn_state *st, const crn_stage *s, cairn_error *err);
 
 /** Producer jobs of all cuts; *ret and its entries are freed by crn_producers_free(). */
 CRN_CHECKED cairn_status crn_producers_new(crn_state *st, crn_job ***ret, cairn_error *err);

@@ -71,6 +71,8 @@ static void text_stage(const crn_plan *p, int i, crn_str *out)
 	const crn_stage *s = &p->stages[i];
 	char bytes[32];
 	crn_str_appendf(out, "  %d  %-6s %s", i + 1, crn_stage_name(s), s->node->origin);
+	for (int f = 1; f < s->n_folds; f++)
+		crn_str_appendf(out, " + %s", crn_stage_fold(p, s, f)->origin);
 	if (is_output(s))
 		crn_str_appendf(out, " -> %s", sink_url(p, s));
 	crn_str_append(out, "\n");
@@ -240,6 +242,11 @@ static void json_stage(const crn_plan *p, int i, crn_str *out)
 	int ndim = s->tasks.domain.ndim;
 	crn_str_appendf(out, "%s{\"kind\": \"%s\", \"node\": ", i ? ", " : "", crn_stage_name(s));
 	crn_json_quote(out, s->node->origin);
+	for (int f = 1; f < s->n_folds; f++) {
+		crn_str_append(out, f > 1 ? ", " : ", \"with\": [");
+		crn_json_quote(out, crn_stage_fold(p, s, f)->origin);
+		crn_str_append(out, f + 1 == s->n_folds ? "]" : "");
+	}
 	crn_str_appendf(out, ", \"tasks\": %lld, \"work_bytes\": %zu", (long long)s->tasks.n_tiles,
 		s->tasks.work_bytes);
 	print_ints(out, ", \"task\": [", s->tasks.tile, s->kind == CRN_STAGE_TABLE ? 0 : ndim, "]");

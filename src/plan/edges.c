@@ -209,16 +209,14 @@ static cairn_status add_pieces(table *t, cairn_error *err)
 	const crn_plan *p = t->plan;
 	for (int c = 0; c < p->n_cuts; c++)
 		CRN_TRY(add_piece(t, &p->cuts[c].piece, &p->cuts[c].chunks, err));
-	for (int g = 0; g < p->n_globals; g++)
-		CRN_TRY(add_piece(t, &p->globals[g].piece, &p->globals[g].tiling, err));
-	for (int r = 0; r < p->n_residents; r++)
-		CRN_TRY(add_piece(t, &p->residents[r].piece, &p->residents[r].tiling, err));
-	for (int s = 0; s < p->n_stages; s++) {
-		crn_tiling tiles = p->stages[s].tasks;
-		if (p->stages[s].piece.n_nodes == 0)
+	for (int i = 0; i < p->n_stages; i++) {
+		const crn_stage *s = &p->stages[i];
+		crn_tiling tiles = s->tasks;
+		if (s->kind == CRN_STAGE_TABLE)
 			continue;
-		crn_tiling_set(&tiles, &p->stages[s].tasks.domain, p->stages[s].tile);
-		CRN_TRY(add_piece(t, &p->stages[s].piece, &tiles, err));
+		if (s->n_folds == 0)
+			crn_tiling_set(&tiles, &s->tasks.domain, s->tile);
+		CRN_TRY(add_piece(t, crn_stage_piece(p, s), &tiles, err));
 	}
 	return CAIRN_OK;
 }

@@ -101,17 +101,10 @@ cairn_status crn_plan_voxels(const crn_plan *p, double *ret_voxels, cairn_error 
 		crn_tiling tiles = s->tasks;
 		if (s->kind == CRN_STAGE_TABLE)
 			continue;
-		if (s->kind == CRN_STAGE_GLOBAL) {
-			const crn_global_plan *g = &p->globals[s->index];
-			int passes = g->node->op->global->n_passes(g->node);
-			CRN_TRY(add_piece(&g->piece, &g->tiling, passes, ret_voxels, err));
-		} else if (s->kind == CRN_STAGE_RESIDENT) {
-			const crn_resident *r = &p->residents[s->index];
-			CRN_TRY(add_piece(&r->piece, &r->tiling, 1, ret_voxels, err));
-		} else {
+		if (s->n_folds == 0)
 			crn_tiling_set(&tiles, &s->tasks.domain, s->tile);
-			CRN_TRY(add_piece(&s->piece, &tiles, 1, ret_voxels, err));
-		}
+		CRN_TRY(add_piece(
+			crn_stage_piece(p, s), &tiles, crn_stage_passes(p, s), ret_voxels, err));
 	}
 	return CAIRN_OK;
 }

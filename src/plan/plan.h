@@ -88,11 +88,22 @@ typedef enum crn_stage_kind {
 	CRN_STAGE_MEMORY, /* a region into the caller's memory */
 } crn_stage_kind;
 
+#define CRN_MAX_FOLDS 16
+
+/** A global or resident that a fold stage computes. */
+typedef struct crn_fold_ref {
+	crn_stage_kind kind; /* GLOBAL, RESIDENT */
+	int index;
+} crn_fold_ref;
+
 typedef struct crn_stage {
 	crn_stage_kind kind;
-	int index;                  /* of the global or resident; of the sink otherwise */
-	crn_node *node;             /* the array written, or the global */
-	crn_piece piece;            /* ARRAY, PRINT, MEMORY */
+	int index;      /* of the global or resident; of the sink otherwise */
+	crn_node *node; /* the array written, or the global */
+	/* GLOBAL, RESIDENT: what is computed in one walk over the tiles; the first is `index`. */
+	crn_fold_ref folds[CRN_MAX_FOLDS];
+	int n_folds;
+	crn_piece piece;            /* ARRAY, PRINT, MEMORY; see crn_stage_piece() */
 	crn_tiling tasks;           /* one tile = one task; ARRAY: whole write units */
 	int64_t tile[CRN_MAX_NDIM]; /* a task is computed in tiles of this size (often the task) */
 	int64_t unit[CRN_MAX_NDIM]; /* ARRAY: write unit */
@@ -150,6 +161,12 @@ void crn_plan_free(crn_plan *p);
 /** NOFIT with the op, its bytes and the smallest budget that works. */
 CRN_CHECKED cairn_status crn_plan_check_fits(const crn_plan *p, cairn_error *err);
 
+/** Walks of a stage over its tiles: the passes of its folds, else 1. */
+int crn_stage_passes(const crn_plan *p, const crn_stage *s);
+/** The op of fold `i` of a stage. */
+const crn_node *crn_stage_fold(const crn_plan *p, const crn_stage *s, int i);
+/** What a stage computes a tile of. */
+const crn_piece *crn_stage_piece(const crn_plan *p, const crn_stage *s);
 /** Index of a node in infos, -1 if it is not part of the plan. */
 int crn_plan_info(const crn_plan *p, const crn_node *n);
 /** Bytes of the chunk of a cut that holds region r, and the view of one at `data`. */

@@ -344,7 +344,63 @@ static void drop_stages(crn_plan *p)
 	p->biggest = NULL;
 }
 
-/* The fold stage of node n, if it has one. */
+/* ---- folds of one array share a walk ---- */
+
+const crn_node *crn_stage_fold(const crn_plan *p, const crn_stage *s, int i)
+{
+	const crn_fold_ref *f = &s->folds[i];
+	return f->kind == CRN_STAGE_GLOBAL ? p->globals[f->index].node
+					   : p->residents[f->index].node;
+}
+
+const crn_piece *crn_stage_piece(const crn_plan *p, const crn_stage *s)
+{
+	return s->kind == CRN_STAGE_GLOBAL     ? &p->globals[s->index].piece
+	       : s->kind == CRN_STAGE_RESIDENT ? &p->residents[s->index].piece
+					       : &s->piece;
+}
+
+int crn_stage_passes(const crn_plan *p, const crn_stage *s)
+{
+	int most = 1;
+	for (int i = 0; i < s->n_folds; i++) {
+		const crn_node *n = crn_stage_fold(p, s, i);
+		int passes = n->op->kind == CRN_GLOBAL ? n->op->global->n_passes(n) : 1;
+		most = passes > most ? passes : most;
+	}
+	return most;
+}
+
+/* What a fold takes beside the tile it looks at. */
+static size_t fold_bytes(const crn_plan *p, const crn_fold_ref *f, const crn_tiling *t)
+{
+	if (f->kind == CRN_STAGE_RESIDENT)
+		return crn_buffer_bytes(p->residents[f->index].acc_bytes);
+	const crn_node *n = p->globals[f->index].node;
+	crn_region tile = crn_tiling_region(t, 0);
+	return n->op->global->fold_scratch ? crn_buffer_bytes(n->op->global->fold_scratch(n, &tile))
+					   : 0;
+}
+
+/* Lets the fold of `s` join an earlier stage over the same array, which is then read and computed
+ * once. What that array needs is there by then, for the earlier stage needs it too. */
+static bool join_stage(crn_builder *b, const crn_stage *s)
+{
+	crn_plan *p = b->plan;
+	for (int i = 0; i < p->n_stages && s->node->n_in == 1; i++) {
+		crn_stage *host = &p->stages[i];
+		if (host->n_folds == 0 || host->n_folds == CRN_MAX_FOLDS || host->node->n_in != 1 ||
+			host->node->in[0] != s->node->in[0])
+			continue;
+		host->folds[host->n_folds++] = s->folds[0];
+		host->tasks.work_bytes += fold_bytes(p, &s->folds[0], &host->tasks);
+		charge_top(p, host->node, host->tasks.work_bytes);
+		return true;
+	}
+	return false;
+}
+
+/* The fold of node n, if it has one: a stage of its own, or part of one. */
 static cairn_status build_fold(crn_builder *b, crn_node *n, cairn_error *err)
 {
 	crn_plan *p = b->plan;
@@ -366,7 +422,10 @@ static cairn_status build_fold(crn_builder *b, crn_node *n, cairn_error *err)
 	}
 	if (status != CAIRN_OK)
 		crn_where(err, "op %s", n->origin);
-	return status != CAIRN_OK || s.index < 0 ? status : add_stage(p, &s, err);
+	if (status != CAIRN_OK || s.index < 0)
+		return status;
+	s.folds[s.n_folds++] = (crn_fold_ref){.kind = s.kind, .index = s.index};
+	return !b->tight && join_stage(b, &s) ? CAIRN_OK : add_stage(p, &s, err);
 }
 
 cairn_status crn_build_stages(crn_builder *b, cairn_error *err)

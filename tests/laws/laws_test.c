@@ -123,6 +123,17 @@ static void filter_then_slice_costs_slice_then_filter(void **state)
 	assert_true(late < INT64_C(60) * 90 * 100); /* and far from the whole */
 }
 
+/* Several statistics of one array are taken in one walk: no voxel of it is made twice. */
+static void statistics_of_one_array_share_a_walk(void **state)
+{
+	const int64_t n = INT64_C(40) * 50 * 60;
+	int64_t one = voxels_computed("max(astype(random((40, 50, 60), seed=1) * 250, \"uint8\"))");
+	int64_t four = voxels_computed("x = astype(random((40, 50, 60), seed=1) * 250, \"uint8\")\n"
+				       "max(x) + min(x) + mean(x) + percentile(x, 50)");
+	assert_true(one >= 3 * n); /* noise, product, cast */
+	assert_true(four >= one && four < one + 100);
+}
+
 static void part_of_a_projection_costs_that_part(void **state)
 {
 	int64_t part = voxels_computed("max(gaussian_filter(random((60, 200, 100), seed=1), "
@@ -394,6 +405,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(filter_then_slice_costs_slice_then_filter),
+		cmocka_unit_test(statistics_of_one_array_share_a_walk),
 		cmocka_unit_test(part_of_a_projection_costs_that_part),
 		cmocka_unit_test(plans_do_not_know_chunks),
 		cmocka_unit_test(too_small_a_budget_is_refused_before_anything),
