@@ -92,6 +92,18 @@ static const char *name_of(const crn_profile *p, int node)
 	return p->st->plan->infos[node].node->origin;
 }
 
+/* What the main thread did most: a node's name, or a kind of work that is no node's. */
+static const char *top_of_main(const crn_profile *p)
+{
+	const crn_lane *l = crn_trace_lane(p->st->trace, crn_trace_main(p->st->trace));
+	int best = 0;
+	for (int i = 1; i < (l->n_nodes + 1) * CRN_N_SPANS; i++)
+		best = l->totals[i].ns > l->totals[best].ns ? i : best;
+	int node = best / CRN_N_SPANS;
+	return node < l->n_nodes ? name_of(p, node)
+				 : crn_span_name((crn_span_kind)(best % CRN_N_SPANS));
+}
+
 /* What the user wrote that took most time of a kind: passes of one filter have one name. */
 static const char *top_name(const crn_profile *p, crn_span_kind kind, crn_totals *ret)
 {
@@ -126,7 +138,6 @@ static void say_waiting(crn_profile *p)
 {
 	const crn_plan *plan = p->st->plan;
 	char have[32], work[32];
-	crn_totals top;
 	int percent = (int)(p->limit_share * 100 + 0.5);
 	crn_format_bytes((double)plan->options.memory_bytes, have);
 	crn_format_bytes((double)plan->top_bytes, work);
@@ -146,7 +157,7 @@ static void say_waiting(crn_profile *p)
 		snprintf(p->sentence, sizeof(p->sentence),
 			"Serial work: for %d %% of the run one thread worked alone, most of it for "
 			"%.120s.",
-			percent, top_name(p, CRN_SPAN_COMPUTE, &top));
+			percent, top_of_main(p));
 }
 
 /* Processor time per time of busy threads; below 1 when others use the machine too. 1 where files

@@ -243,6 +243,7 @@ static cairn_status write_array(
 		crn_where(err, "op %s", sink_node->origin);
 	else
 		status = crn_run_array_stage(st, s, journal, sink, err);
+	crn_span span = crn_span_begin(CRN_SPAN_WRITE, s->index);
 	/* With failed chunks the array can be read, but the journal does not call it done. */
 	if (status == CAIRN_OK || status == CAIRN_PARTIAL) {
 		cairn_error *why = status == CAIRN_OK ? err : NULL;
@@ -259,6 +260,7 @@ static cairn_status write_array(
 	if (sink)
 		sink->ops->close(sink);
 	crn_journal_close(journal);
+	crn_span_end(&span, 0, 0);
 	return status;
 }
 
@@ -305,6 +307,7 @@ static cairn_status write_table(crn_state *st, const crn_stage *s, cairn_error *
 		.constant_values = values,
 		.n_constants = constants_of(sink, names, values, MOST_CONSTANTS)};
 	crn_table_writer *w = NULL;
+	crn_span span = crn_span_begin(CRN_SPAN_WRITE, s->index);
 	cairn_status status = f->create(&req, &w, err);
 	if (status == CAIRN_OK) {
 		status = fill_writer(st, s, sink, w, err);
@@ -312,6 +315,7 @@ static cairn_status write_table(crn_state *st, const crn_stage *s, cairn_error *
 	}
 	if (status == CAIRN_OK)
 		status = crn_table_mark(sink, NULL, req.sync, err);
+	crn_span_end(&span, 0, 0);
 	if (status != CAIRN_OK)
 		crn_where(err, "op %s", sink->origin);
 	return status;

@@ -130,7 +130,23 @@ gives 4 run -j 4 --memory 1K --profile q.json tight.py
 smallest=$(sed -n 's/.*needs .* (\([0-9]*\) bytes).*/\1/p' err)
 gives 0 run -j 4 --memory "$smallest" --profile q.json tight.py
 python 'p = json.load(open("q.json"))
-assert p["busy"]["starved"]["seconds"] > 0 and p["peak_memory_bytes"] <= p["budget_bytes"]'
+assert p["busy"]["starved"]["seconds"] > 0 and p["peak_memory_bytes"] <= p["budget_bytes"]
+assert p["limit"]["kind"] == "budget" and "memory" in p["limit"]["sentence"].lower()'
+
+# limited_by KIND WORD ARGUMENTS...: the run's profile names this limit, with the word in its sentence
+limited_by() {
+	kind=$1
+	word=$2
+	shift 2
+	gives 0 run --on-exists replace --profile l.json "$@"
+	python "l = json.load(open('l.json'))['limit']
+assert l['kind'] == '$kind' and '$word' in l['sentence'], l"
+}
+limited_by tasks "1 tasks" -j 4 \
+	-e 'write(random((120, 120, 120)).gaussian_filter(2), "one.zarr", chunks=(120, 120, 120))'
+limited_by compute "median_filter" -j 1 -e 'print(max(median_filter(random((60, 60, 60)), 7)))'
+limited_by encode "write" -j 1 -e 'write(random((80, 100, 100)), "z.zarr", compressor="gzip", level=9)'
+limited_by decode "read" -j 1 -e 'print(max(read("z.zarr")))'
 # convert makes profiles, too: nothing to compute, everything to read and write
 gives 0 convert a.npy a.zarr --profile c.json
 python 'p = json.load(open("c.json"))
