@@ -5,17 +5,28 @@
  * A partial is the smallest and largest key. Counts are gathered in a tile's scratch and added to
  * one shared table at its end, by atomic additions: they commute, so totals do not depend on order.
  * With more bins than the scratch holds, every run of equal bins is one atomic addition.
+ *
+ * A partial of narrow integers is their counts by value (key_counts.h) instead.
  */
 #include "ops/bin_counts.h"
 
 #include "base/mem.h"
+#include "kernels/key_counts.h"
 #include "ops/global_state.h"
 
 #include <math.h>
 
+extern const crn_op crn_op_histogram_bin_edges;
+
 typedef struct extremes {
 	int64_t min, max;
 } extremes;
+
+bool crn_bin_counts_narrow(const crn_node *n)
+{
+	/* Edges alone need the extremes only. */
+	return crn_dtype_size(n->in[0]->type.dtype) <= 2 && n->op != &crn_op_histogram_bin_edges;
+}
 
 cairn_status crn_bin_counts_new(const crn_bin_counts *wish, const crn_node *n, const crn_env *env,
 	void **ret_state, cairn_error *err)
@@ -26,6 +37,7 @@ cairn_status crn_bin_counts_new(const crn_bin_counts *wish, const crn_node *n, c
 	*b = *wish;
 	b->env = env;
 	b->dtype = n->in[0]->type.dtype;
+	b->narrow = crn_bin_counts_narrow(n);
 	if (!b->by_value || !b->has_range) {
 		b->min_key = INT64_MAX;
 		b->max_key = INT64_MIN;
@@ -39,6 +51,7 @@ void crn_bin_counts_end(void *state)
 	crn_bin_counts *b = state;
 	if (!b)
 		return;
+	crn_charged_free(b->env, &b->values, CRN_KEY_COUNTS, sizeof(uint64_t));
 	crn_charged_free(b->env, &b->edges, (size_t)b->n_bins + 1, sizeof(double));
 	crn_charged_free(b->env, &b->counts, (size_t)b->n_bins, sizeof(int64_t));
 	crn_free(b);
@@ -115,23 +128,24 @@ cairn_status crn_bin_counts_pass_begin(
 	void *state, int pass, const crn_grid *grid, cairn_error *err)
 {
 	crn_bin_counts *b = state;
+	if (b->narrow)
+		CRN_TRY(crn_charged_alloc(
+			b->env, "histogram", CRN_KEY_COUNTS, sizeof(uint64_t), &b->values, err));
 	return b->has_range && pass == 0 ? prepare(b, err) : CAIRN_OK;
-}
-
-cairn_status crn_bin_counts_pass_end(void *state, int pass, cairn_error *err)
-{
-	crn_bin_counts *b = state;
-	return !b->has_range && pass == 0 ? prepare(b, err) : CAIRN_OK;
 }
 
 size_t crn_bin_counts_partial_bytes(const crn_node *n, int pass)
 {
-	return sizeof(extremes);
+	return crn_bin_counts_narrow(n) ? sizeof(crn_key_counts) : sizeof(extremes);
 }
 
 void crn_bin_counts_partial_init(const void *state, int pass, void *partial)
 {
-	*(extremes *)partial = (extremes){INT64_MAX, INT64_MIN};
+	const crn_bin_counts *b = state;
+	if (b->narrow)
+		memset(partial, 0, sizeof(crn_key_counts));
+	else
+		*(extremes *)partial = (extremes){INT64_MAX, INT64_MIN};
 }
 
 static void add_count(crn_bin_counts *b, int64_t bin, int64_t n)
@@ -171,6 +185,45 @@ static int64_t bin_of(const crn_bin_counts *b, double v, double scale)
 	return i;
 }
 
+/* The value that entry i of the counts stands for: also its key (row_stats.h). */
+static int64_t narrow_value(const crn_bin_counts *b, int64_t i)
+{
+	return crn_dtype_kind(b->dtype) == 'i' ? i - CRN_KEY_COUNTS / 2 : i;
+}
+
+/* From counts by value to bins. */
+static cairn_status bin_values(crn_bin_counts *b, cairn_error *err)
+{
+	for (int64_t i = 0; i < CRN_KEY_COUNTS && !b->has_range; i++) {
+		if (b->values[i] == 0)
+			continue;
+		int64_t v = narrow_value(b, i);
+		b->min_key = v < b->min_key ? v : b->min_key;
+		b->max_key = v;
+	}
+	if (!b->has_range)
+		CRN_TRY(prepare(b, err));
+	double scale = (double)b->n_bins / (b->last - b->first);
+	for (int64_t i = 0; i < CRN_KEY_COUNTS; i++) {
+		if (b->values[i] == 0)
+			continue;
+		int64_t v = narrow_value(b, i);
+		int64_t k = b->by_value ? v - b->min_key : bin_of(b, (double)v, scale);
+		if (k >= 0)
+			b->counts[k] += (int64_t)b->values[i];
+	}
+	crn_charged_free(b->env, &b->values, CRN_KEY_COUNTS, sizeof(uint64_t));
+	return CAIRN_OK;
+}
+
+cairn_status crn_bin_counts_pass_end(void *state, int pass, cairn_error *err)
+{
+	crn_bin_counts *b = state;
+	if (b->narrow)
+		return bin_values(b, err);
+	return !b->has_range && pass == 0 ? prepare(b, err) : CAIRN_OK;
+}
+
 #define COUNT_VALUES(ID, type) \
 	case CRN_##ID: \
 		for (int64_t i = 0; i < n; i++) \
@@ -183,11 +236,7 @@ static void count_local(const crn_bin_counts *b, int64_t *local, const void *row
 	double scale = (double)b->n_bins / (b->last - b->first);
 	if (b->by_value)
 		switch (b->dtype) {
-			COUNT_VALUES(U8, uint8_t)
-			COUNT_VALUES(U16, uint16_t)
 			COUNT_VALUES(U32, uint32_t)
-			COUNT_VALUES(I8, int8_t)
-			COUNT_VALUES(I16, int16_t)
 			COUNT_VALUES(I32, int32_t)
 			COUNT_VALUES(I64, int64_t)
 		default:
@@ -252,7 +301,7 @@ cairn_status crn_bin_counts_fold(
 	crn_bin_counts *b = state;
 	extremes *x = partial;
 	const crn_row_stats *kernels = CRN_ISA_PICK(crn_row_stats, b->env->isa);
-	if (is_count_pass(b, pass)) {
+	if (!b->narrow && is_count_pass(b, pass)) {
 		if (b->counts_wanted)
 			count_tile(b, call);
 		return CAIRN_OK;
@@ -261,6 +310,10 @@ cairn_status crn_bin_counts_fold(
 	for (crn_rows_begin(&rows, call->in[0].ndim, call->in[0].shape); !rows.end;
 		crn_rows_next(&rows)) {
 		const void *row = crn_rows_at(&rows, &call->in[0]);
+		if (b->narrow) {
+			(void)crn_count_keys(b->dtype, row, rows.n, partial);
+			continue;
+		}
 		int64_t low = kernels->min_key[b->dtype](row, rows.n);
 		int64_t high = kernels->max_key[b->dtype](row, rows.n);
 		x->min = low < x->min ? low : x->min;
@@ -273,7 +326,10 @@ cairn_status crn_bin_counts_merge(void *state, int pass, void *partial, cairn_er
 {
 	crn_bin_counts *b = state;
 	const extremes *x = partial;
-	if (is_count_pass(b, pass))
+	const crn_key_counts *c = partial;
+	for (int64_t i = 0; i < CRN_KEY_COUNTS && b->narrow; i++)
+		b->values[i] += c->even[i] + c->odd[i];
+	if (b->narrow || is_count_pass(b, pass))
 		return CAIRN_OK;
 	b->min_key = x->min < b->min_key ? x->min : b->min_key;
 	b->max_key = x->max > b->max_key ? x->max : b->max_key;

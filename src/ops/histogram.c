@@ -32,7 +32,8 @@ static cairn_status infer(const crn_node *n, crn_type *ret, cairn_error *err)
 
 static int n_passes(const crn_node *n)
 {
-	bool one = n->op != &crn_op_histogram || crn_node_arg(n, "range")->kind != CRN_V_NONE;
+	bool one = n->op != &crn_op_histogram || crn_bin_counts_narrow(n) ||
+		   crn_node_arg(n, "range")->kind != CRN_V_NONE;
 	return one ? 1 : 2;
 }
 
@@ -52,6 +53,8 @@ static cairn_status begin(const crn_node *n, const crn_env *env, void **ret_stat
 static size_t fold_scratch(const crn_node *n, const crn_region *tile)
 {
 	const int64_t most = 1 << 17;
+	if (crn_bin_counts_narrow(n))
+		return 0;
 	int64_t bins = crn_node_arg(n, "bins")->i;
 	return bins <= most ? (size_t)bins * sizeof(int64_t) : 0;
 }

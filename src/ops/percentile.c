@@ -9,16 +9,17 @@
  *	pass 1: keys in those bins by their next 16 bits ──> ...
  *
  * Counts do not depend on order, so results are the same for any tiles and threads.
- * Memory: 512 KiB per wanted rank and worker (two ranks a percentile).
+ * Memory: 512 KiB per wanted rank and worker (two ranks a percentile), 1 MiB in pass 0.
  */
 #include "base/mem.h"
 #include "core/call.h"
+#include "kernels/key_counts.h"
 #include "kernels/row_stats.h"
 #include "ops/global_state.h"
 
 #include <math.h>
 
-enum { BINS = 65536, MAX_Q = 64 };
+enum { BINS = CRN_KEY_COUNTS, MAX_Q = 64 };
 
 extern const crn_op crn_op_median;
 
@@ -138,17 +139,21 @@ static cairn_status pass_begin(void *state, int pass, const crn_grid *grid, cair
 	return crn_charged_alloc(s->env, "counts", s->n_counts, sizeof(uint64_t), &s->counts, err);
 }
 
-/* A partial: the number of NaNs, then a table per slot. */
+/* A partial: the number of NaNs, then a table per slot; in pass 0 two tables for the one slot. */
+static size_t n_tables(int pass, size_t n_slots)
+{
+	return pass == 0 ? sizeof(crn_key_counts) / (BINS * sizeof(uint64_t)) : n_slots;
+}
+
 static size_t partial_bytes(const crn_node *n, int pass)
 {
-	size_t slots = pass == 0 ? 1 : 2 * (size_t)n_quantiles(n);
-	return sizeof(uint64_t) * (1 + slots * BINS);
+	return sizeof(uint64_t) * (1 + n_tables(pass, 2 * (size_t)n_quantiles(n)) * BINS);
 }
 
 static void partial_init(const void *state, int pass, void *partial)
 {
 	const order_state *s = state;
-	memset(partial, 0, sizeof(uint64_t) * (1 + s->n_counts));
+	memset(partial, 0, sizeof(uint64_t) * (1 + n_tables(pass, (size_t)s->n_slots) * BINS));
 }
 
 /* Key as an unsigned number of n_bits bits that sorts like the value. */
@@ -186,11 +191,17 @@ static cairn_status fold(
 	void *state, void *partial, int pass, int64_t tile, const crn_call *call, cairn_error *err)
 {
 	const order_state *s = state;
+	uint64_t *to = partial;
 	crn_rows rows;
 	for (crn_rows_begin(&rows, call->in[0].ndim, call->in[0].shape); !rows.end;
-		crn_rows_next(&rows))
-		count_row(s, partial, s->n_bits - 16 * (pass + 1), crn_rows_at(&rows, &call->in[0]),
-			rows.n);
+		crn_rows_next(&rows)) {
+		const void *row = crn_rows_at(&rows, &call->in[0]);
+		if (pass == 0) /* every key has the empty prefix */
+			to[0] += (uint64_t)crn_count_keys(
+				s->dtype, row, rows.n, (crn_key_counts *)(to + 1));
+		else
+			count_row(s, to, s->n_bits - 16 * (pass + 1), row, rows.n);
+	}
 	return CAIRN_OK;
 }
 
@@ -199,8 +210,8 @@ static cairn_status merge(void *state, int pass, void *partial, cairn_error *err
 	order_state *s = state;
 	const uint64_t *from = partial;
 	s->has_nan = s->has_nan || from[0] > 0;
-	for (size_t i = 0; i < s->n_counts; i++)
-		s->counts[i] += from[1 + i];
+	for (size_t i = 0; i < n_tables(pass, (size_t)s->n_slots) * BINS; i++)
+		s->counts[i % s->n_counts] += from[1 + i];
 	return CAIRN_OK;
 }
 

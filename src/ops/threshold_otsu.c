@@ -22,7 +22,7 @@ static bool by_value(crn_dtype t)
 	return crn_dtype_is_integer(t);
 }
 
-/* Integers up to 16 bits: a bin for every value there can be, so one pass is enough. */
+/* Integers up to 16 bits have a bin for every value there can be. */
 static bool narrow(crn_dtype t)
 {
 	return by_value(t) && crn_dtype_size(t) <= 2;
@@ -45,7 +45,7 @@ static cairn_status infer(const crn_node *n, crn_type *ret, cairn_error *err)
 
 static int n_passes(const crn_node *n)
 {
-	return narrow(n->in[0]->type.dtype) ? 1 : 2;
+	return crn_bin_counts_narrow(n) ? 1 : 2;
 }
 
 static void end(void *state)
@@ -72,7 +72,7 @@ static cairn_status begin(const crn_node *n, const crn_env *env, void **ret_stat
 	}
 	s->out = n->type.dtype;
 	s->env = env;
-	s->last_pass_is_0 = narrow(t);
+	s->last_pass_is_0 = crn_bin_counts_narrow(n);
 	cairn_status status = crn_bin_counts_new(&wish, n, env, &s->bins, err);
 	if (status != CAIRN_OK) {
 		crn_free(s);
@@ -177,6 +177,8 @@ static size_t fold_scratch(const crn_node *n, const crn_region *tile)
 {
 	const int64_t most = 1 << 17;
 	crn_dtype t = n->in[0]->type.dtype;
+	if (crn_bin_counts_narrow(n))
+		return 0;
 	int64_t bins = by_value(t) ? 65536 : crn_node_arg(n, "nbins")->i;
 	return bins <= most ? (size_t)bins * sizeof(int64_t) : 0;
 }
