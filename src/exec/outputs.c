@@ -26,6 +26,19 @@ static crn_region task_region(const output_job *j, int64_t index)
 	return crn_tiling_region(&j->stage->tasks, index);
 }
 
+/* True if a task is computed as one tile. */
+static bool one_tile(const crn_stage *s)
+{
+	return memcmp(s->tile, s->tasks.tile, sizeof(s->tile[0]) * (size_t)s->tasks.domain.ndim) ==
+	       0;
+}
+
+static crn_region whole_task(void *user, int64_t index, int64_t tile)
+{
+	(void)tile;
+	return task_region(user, index);
+}
+
 static crn_tiling inner_tiling(const output_job *j, int64_t index)
 {
 	crn_region r = task_region(j, index);
@@ -222,8 +235,8 @@ cairn_status crn_run_array_stage(
 		.grid = &s->tasks,
 		.user = &j,
 		.skip = array_skip,
-		.n_tiles = output_tiles,
-		.roots = output_roots,
+		.n_tiles = one_tile(s) ? NULL : output_tiles,
+		.roots = one_tile(s) ? whole_task : output_roots,
 		.begin = array_begin,
 		.tile = array_tile,
 		.end = array_end,
@@ -272,8 +285,8 @@ cairn_status crn_run_memory_stage(
 		.n_tasks = s->tasks.n_tiles,
 		.grid = &s->tasks,
 		.user = &j,
-		.n_tiles = output_tiles,
-		.roots = output_roots,
+		.n_tiles = one_tile(s) ? NULL : output_tiles,
+		.roots = one_tile(s) ? whole_task : output_roots,
 		.tile = memory_tile,
 		.size = output_size};
 	return crn_sched_run(st->sched, &job, err);

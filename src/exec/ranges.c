@@ -29,21 +29,22 @@ static bool goes_on(const crn_sched *s, int64_t index)
 static int64_t run_one(crn_sched *s, crn_task *t, int64_t index)
 {
 	const crn_job *job = s->stage;
-	if (!(job->skip && job->skip(job->user, index))) {
-		crn_task_reset(t, index);
-		t->position = index;
-		do {
-			crn_task_prepare_tile(t);
-			crn_task_run_tile(t);
-		} while (!crn_task_is_over(t));
-		if (t->status != CAIRN_OK) {
-			crn_mutex_lock(&s->lock);
-			crn_sched_note_failure(s, t);
-			crn_mutex_unlock(&s->lock);
-			return 0;
-		}
-	}
-	return job->size ? job->size(job->user, index) : 1;
+	if (job->skip && job->skip(job->user, index))
+		return job->size ? job->size(job->user, index) : 1;
+	int64_t voxels = 0;
+	crn_task_reset(t, index);
+	t->position = index;
+	do {
+		crn_task_prepare_tile(t);
+		crn_task_run_tile(t);
+		voxels += job->piece ? crn_region_count(&t->root) : 1;
+	} while (!crn_task_is_over(t));
+	if (t->status == CAIRN_OK)
+		return job->size ? voxels : 1;
+	crn_mutex_lock(&s->lock);
+	crn_sched_note_failure(s, t);
+	crn_mutex_unlock(&s->lock);
+	return 0;
 }
 
 /* Tasks in the range after one of n tasks that took so long. */

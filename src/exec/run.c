@@ -204,6 +204,7 @@ static cairn_status state_init(crn_state *st, cairn_error *err)
 		.keep_going = st->options->keep_going,
 		.cancel = st->options->cancel,
 		.threads = st->options->threads,
+		.jitter = st->options->jitter,
 		.progress = show_progress,
 		.progress_user = st,
 		.progress_ns = st->options->progress_ns};

@@ -63,6 +63,7 @@ typedef struct crn_run_options {
 	 * May be NULL. */
 	volatile int *threads;
 	int64_t tile_voxels; /* tests: tiles of at most so many voxels; 0: the plan decides */
+	uint64_t jitter;     /* tests: workers pause at random moments of this seed; 0: never */
 } crn_run_options;
 
 /** What a run did; for --profile, tests of law 1 and the last line of output. */

@@ -70,6 +70,7 @@ typedef struct crn_sched_options {
 	bool keep_going;
 	const volatile int *cancel;  /* may be NULL */
 	const volatile int *threads; /* workers wished for now, 0: n_threads; may be NULL */
+	uint64_t jitter; /* tests: pause before steps, at random of this seed; 0: never */
 	void (*progress)(void *user, int64_t done); /* about progress_ns apart; no lock held */
 	void *progress_user;
 	int64_t progress_ns;

@@ -11,6 +11,7 @@
 
 #include <assert.h>
 #include <string.h>
+#include <time.h>
 
 /* ---- objects ---- */
 
@@ -117,9 +118,22 @@ static cairn_status list_chunks(crn_task *t, cairn_error *err)
 	return CAIRN_OK;
 }
 
+/* A pause of up to 60 microseconds before some steps, so that tests meet rare interleavings. */
+static void pause_at_random(const crn_task *t, uint64_t step)
+{
+	uint64_t h = t->sched->options.jitter;
+	h = (h ^ ((uint64_t)t->index * 2 + step)) * 0x9e3779b97f4a7c15u;
+	h = (h ^ (h >> 29) ^ (uint64_t)t->tile) * 0xbf58476d1ce4e5b9u;
+	h ^= h >> 32;
+	if (h % 4 == 0)
+		nanosleep(&(struct timespec){.tv_nsec = (long)(h >> 8) % 60000}, NULL);
+}
+
 void crn_task_prepare_tile(crn_task *t)
 {
 	const crn_job *job = t->job;
+	if (t->sched->options.jitter)
+		pause_at_random(t, 0);
 	if (t->status != CAIRN_OK || !job->piece || t->tile >= t->n_tiles)
 		return;
 	t->root = job->roots(job->user, t->index, t->tile);
@@ -133,6 +147,8 @@ void crn_task_prepare_tile(crn_task *t)
 void crn_task_run_tile(crn_task *t)
 {
 	const crn_job *job = t->job;
+	if (t->sched->options.jitter)
+		pause_at_random(t, 1);
 	if (t->status == CAIRN_OK && crn_sched_stop_wish(t->sched) >= 2)
 		t->status = crn_fail(&t->error, CAIRN_INTERRUPTED, "interrupted");
 	if (t->status == CAIRN_OK && !t->begun) {
