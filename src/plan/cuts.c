@@ -23,7 +23,8 @@
 
 #define RESIDENT_MAX_BYTES ((size_t)4 << 20) /* of accumulators: beyond, results are streamed */
 #define CUT_CHUNK_VOXELS ((int64_t)1 << 22)
-#define CUT_GAIN 0.9 /* a cut must save a tenth of the whole time */
+#define CUT_GAIN 0.9       /* a cut must save a tenth of the whole time */
+#define CUT_GAIN_TIGHT 0.5 /* and half of it, where its room in memory is what counts */
 
 static void place(void *user, crn_node *n, bool as_root, crn_placement *ret)
 {
@@ -402,7 +403,7 @@ static cairn_status try_cut(
 	}
 	CRN_TRY(rebuild_cuts(b, err));
 	CRN_TRY(plan_ns(b, &ns, err));
-	*ret_kept = ns < CUT_GAIN * *best_ns;
+	*ret_kept = ns < (b->tight ? CUT_GAIN_TIGHT : CUT_GAIN) * *best_ns;
 	if (*ret_kept) {
 		p->cuts[p->n_cuts - 1].gain = 1 - ns / *best_ns;
 		*best_ns = ns;
