@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * engine_check.c -- random programs through the engine: any region, threads, budget, instruction
- * set and chunks give the bytes of the eager driver.
+ * set, chunks and costs give the bytes of the eager driver.
  */
 #include "property/random_program.h"
 
@@ -66,6 +66,7 @@ static cairn_status run_once(
 	crn_run_options o = {.n_threads = threads[crn_test_int(g, 0, 3)],
 		.isa = (crn_isa)crn_test_int(g, 0, crn_isa_best()),
 		.memory_bytes = 1 << 28};
+	crn_engine_scramble_costs(e, ref_one_in(g, 2) ? (uint64_t)crn_test_int(g, 1, 1 << 20) : 0);
 	crn_region r = random_region(g, &l->node->type);
 	CRN_TEST_ARRAY want = part_of(&l->value, &r);
 	CRN_TEST_ARRAY got = crn_test_array(want.dtype, want.ndim, want.shape);
