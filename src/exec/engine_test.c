@@ -204,6 +204,21 @@ static void test_masks_between_ops(void **state)
 	crn_value counted[] = {node_value(differ)};
 	CRN_NODE *labels = call("label", counted, 1);
 	check_everywhere(labels);
+	crn_value kept[] = {node_value(eroded), crn_value_int(5)};
+	CRN_NODE *large = call("remove_small_objects", kept, 2);
+	check_everywhere(large);
+	static const char *const folds[] = {"count_nonzero", "all", "sum", "mean"};
+	for (size_t i = 0; i < CRN_COUNT(folds); i++)
+		for (int64_t axis = 0; axis < 4; axis++) {
+			crn_value all[] = {node_value(eroded),
+				axis == 3 ? (crn_value){0} : crn_value_int(axis)};
+			CRN_NODE *folded = call(folds[i], all, 2);
+			crn_region whole = crn_region_whole(folded->type.ndim, folded->type.shape);
+			crn_run_options o = {.n_threads = 2,
+				.memory_bytes = (size_t)64 << 20,
+				.isa = crn_isa_best()};
+			check_region(folded, &whole, &o);
+		}
 	crn_value thick[] = {node_value(mask), {0}, crn_value_int(9)};
 	CRN_NODE *core = call("binary_erosion", thick, 3);
 	check_everywhere(core);

@@ -170,5 +170,6 @@ const crn_row_stats CRN_ISA_NAME(crn_row_stats) = {
 #define ENTRY(ID, type) [CRN_##ID] = moments_##ID,
 	.add_moments = {INTEGERS(ENTRY)},
 #undef ENTRY
+	.bits = &CRN_ISA_NAME(crn_bitmask_table).bits,
 	.floats = &CRN_ISA_NAME(crn_float_sums),
 };

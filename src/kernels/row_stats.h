@@ -12,6 +12,7 @@
 
 #include "core/dtype.h"
 #include "core/isa.h"
+#include "kernels/bitmask.h"
 #include "kernels/float_sums.h"
 #include "kernels/isa_name.h"
 
@@ -34,6 +35,8 @@ typedef struct crn_row_stats {
 	uint64_t (*sum[CRN_N_DTYPES])(const void *row, int64_t n);
 	/* Integers and bool: adds to the exact moments. NULL for floats. */
 	void (*add_moments[CRN_N_DTYPES])(const void *row, int64_t n, crn_moments *m);
+	/* Masks as rows of bits. */
+	const crn_bits_kernels *bits;
 	/* Floats: exact sums of values and squares. */
 	const crn_float_sums *floats;
 } crn_row_stats;

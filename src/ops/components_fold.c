@@ -11,6 +11,7 @@
 #include "ops/components.h"
 
 #include "base/mem.h"
+#include "core/bits.h"
 
 #include <string.h>
 
@@ -243,10 +244,13 @@ static void join_row(const crn_components *c, work *w, const crn_run_kernels *k,
 	}
 }
 
-static void pack_row(const crn_components *c, const work *w, const crn_run_kernels *k,
-	const void *from, uint64_t *to)
+static void pack_row(
+	const crn_components *c, const work *w, const crn_view *in, const void *from, uint64_t *to)
 {
-	k->nonzero[c->dtype](from, w->row_n, to);
+	if (in->bits)
+		crn_bits_shift_row(from, in->first_bit, w->row_n, to);
+	else
+		CRN_ISA_PICK(crn_run_kernels, c->env->isa)->nonzero[c->dtype](from, w->row_n, to);
 	if (!c->spec.background)
 		return;
 	for (int64_t i = 0; i < w->n_words; i++)
@@ -264,7 +268,7 @@ static void find_runs(const crn_components *c, work *w, const crn_view *in)
 	for (crn_rows_begin(&rows, in->ndim, in->shape); !rows.end; crn_rows_next(&rows), row++) {
 		uint64_t *bits = w->bits + row * w->n_words;
 		uint32_t first = w->n_runs;
-		pack_row(c, w, k, crn_rows_at(&rows, in), bits);
+		pack_row(c, w, in, crn_rows_at(&rows, in), bits);
 		w->first_run[row] = first;
 		w->n_runs = k->first_runs(
 			bits, w->n_words, false, c->singles, first, w->first + row * w->n_words);

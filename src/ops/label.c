@@ -137,6 +137,7 @@ const crn_op crn_op_label = {
 	.source = "scipy.ndimage.label",
 	.example = "n = max(label(ones((4, 5)) > 0, connectivity=2))",
 	.kind = CRN_GLOBAL,
+	.takes_bits = true,
 	.semver = 1,
 	.params = params,
 	.infer = infer,

@@ -40,6 +40,23 @@ static void count_each(crn_dtype t, int64_t *acc, const void *row, int64_t n, bo
 	}
 }
 
+/* Row of bits: counted as it is, or block by block as bytes. */
+static void fold_bits(
+	const crn_reduce_walk *w, const crn_row_stats *kernels, int64_t *to, bool zeros)
+{
+	if (w->row_to_one) {
+		int64_t count =
+			kernels->bits->count(crn_reduce_walk_row(w), w->in.first_bit, w->rows.n);
+		*to += zeros ? w->rows.n - count : count;
+		return;
+	}
+	uint8_t block[CRN_REDUCE_BLOCK];
+	for (int64_t at = 0, n; at < w->rows.n; at += n) {
+		n = crn_reduce_walk_unpack(w, kernels, at, block);
+		count_each(CRN_BOOL, to + at, block, n, zeros);
+	}
+}
+
 static void fold(const crn_call *call, void *acc)
 {
 	const crn_row_stats *kernels = crn_reduce_kernels(call);
@@ -49,6 +66,10 @@ static void fold(const crn_call *call, void *acc)
 	for (crn_reduce_walk_begin(&w, call, true); !w.rows.end; crn_rows_next(&w.rows)) {
 		int64_t *to = (int64_t *)acc + crn_reduce_walk_acc(&w), n = w.rows.n;
 		const void *row = crn_reduce_walk_row(&w);
+		if (w.in.bits) {
+			fold_bits(&w, kernels, to, zeros);
+			continue;
+		}
 		if (!w.row_to_one) {
 			count_each(t, to, row, n, zeros);
 			continue;
@@ -104,6 +125,7 @@ static const crn_param params[] = {
 		.source = "numpy." #id, \
 		.example = "c = " #id "(ones((4, 5)), axis=0)", \
 		.kind = CRN_REDUCTION, \
+		.takes_bits = true, \
 		.semver = 1, \
 		.params = params, \
 		.infer = infer, \

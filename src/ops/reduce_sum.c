@@ -102,6 +102,28 @@ static crn_i128 row_sum_exact(const crn_row_stats *k, crn_dtype t, const void *r
 	return sum;
 }
 
+/* Row of bits: counted as it is, or block by block as bytes. */
+static void fold_bits(const crn_reduce_walk *w, const crn_row_stats *kernels, void *to, bool wraps)
+{
+	if (w->row_to_one) {
+		int64_t count =
+			kernels->bits->count(crn_reduce_walk_row(w), w->in.first_bit, w->rows.n);
+		if (wraps)
+			*(uint64_t *)to += (uint64_t)count;
+		else
+			*(crn_i128 *)to += count;
+		return;
+	}
+	uint8_t block[CRN_REDUCE_BLOCK];
+	for (int64_t at = 0, n; at < w->rows.n; at += n) {
+		n = crn_reduce_walk_unpack(w, kernels, at, block);
+		if (wraps)
+			add_each_wrapping(CRN_BOOL, (uint64_t *)to + at, block, n);
+		else
+			add_each_exact(CRN_BOOL, (crn_i128 *)to + at, block, n);
+	}
+}
+
 static void fold(const crn_call *call, void *acc)
 {
 	const crn_row_stats *kernels = crn_reduce_kernels(call);
@@ -113,7 +135,9 @@ static void fold(const crn_call *call, void *acc)
 	for (crn_reduce_walk_begin(&w, call, true); !w.rows.end; crn_rows_next(&w.rows)) {
 		void *to = (char *)acc + (size_t)crn_reduce_walk_acc(&w) * size;
 		const void *row = crn_reduce_walk_row(&w);
-		if (floats && w.row_to_one)
+		if (w.in.bits)
+			fold_bits(&w, kernels, to, wraps);
+		else if (floats && w.row_to_one)
 			kernels->floats->add[xsum_kind(n)](to, row, w.rows.n);
 		else if (floats)
 			crn_xsum_add_each(xsum_kind(n), to, size, row, w.rows.n);
@@ -196,6 +220,7 @@ const crn_op crn_op_sum = {
 	.source = "numpy.sum",
 	.example = "total = sum(ones((4, 5)), axis=0)",
 	.kind = CRN_REDUCTION,
+	.takes_bits = true,
 	.semver = 1,
 	.params = params,
 	.infer = sum_infer,
@@ -214,6 +239,7 @@ const crn_op crn_op_mean = {
 	.source = "numpy.mean",
 	.example = "m = mean(ones((4, 5)), axis=(0, 1))",
 	.kind = CRN_REDUCTION,
+	.takes_bits = true,
 	.semver = 1,
 	.params = params,
 	.infer = mean_infer,

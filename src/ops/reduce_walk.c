@@ -103,12 +103,22 @@ void crn_reduce_walk_begin(crn_reduce_walk *w, const crn_call *call, bool may_jo
 	int x = in->ndim - 1;
 	w->row_to_one = x < 0 || reduced[x];
 	w->acc_step = x < 0 ? 0 : w->acc_stride[x];
-	while (may_join && w->in.ndim > 1 && w->row_to_one && reduced[w->in.ndim - 2] &&
-		joinable(&w->in, w->in.ndim - 2)) {
+	while (may_join && !in->bits && w->in.ndim > 1 && w->row_to_one &&
+		reduced[w->in.ndim - 2] && joinable(&w->in, w->in.ndim - 2)) {
 		int last = w->in.ndim - 2;
 		w->in.shape[last] *= w->in.shape[last + 1];
 		w->in.stride[last] = w->in.stride[last + 1];
 		w->in.ndim--;
 	}
 	crn_rows_begin(&w->rows, w->in.ndim, w->in.shape);
+}
+
+int64_t crn_reduce_walk_unpack(
+	const crn_reduce_walk *w, const crn_row_stats *k, int64_t at, uint8_t *bytes)
+{
+	const uint64_t *row = crn_reduce_walk_row(w);
+	int64_t left = w->rows.n - at, n = left < CRN_REDUCE_BLOCK ? left : CRN_REDUCE_BLOCK;
+	int64_t first = w->in.first_bit + at;
+	k->bits->unpack(row + first / 64, (int)(first % 64), n, 0, bytes);
+	return n;
 }

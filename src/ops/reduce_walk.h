@@ -66,6 +66,13 @@ static inline const void *crn_reduce_walk_row(const crn_reduce_walk *w)
 	return crn_rows_at(&w->rows, &w->in);
 }
 
+/** Elements of a row of bits that are unpacked at a time. */
+#define CRN_REDUCE_BLOCK 256
+/** The current row is bits: up to CRN_REDUCE_BLOCK elements from element `at` on as bytes; returns
+ * how many. */
+int64_t crn_reduce_walk_unpack(
+	const crn_reduce_walk *w, const crn_row_stats *k, int64_t at, uint8_t *bytes);
+
 /** Writing results: element i of the current row of the output. */
 typedef struct crn_reduce_store {
 	crn_rows rows;

@@ -76,6 +76,7 @@ const crn_op crn_op_keep_components = {
 	.summary = "Keep the components of a mask that are large enough or touch the border",
 	.source = "skimage.morphology.remove_small_objects",
 	.kind = CRN_GLOBAL,
+	.takes_bits = true,
 	.internal = true,
 	.semver = 1,
 	.params = keep_params,
