@@ -11,9 +11,8 @@
 enum { ROW_BYTES = 16 }; /* label, count */
 
 typedef struct counts {
-	const crn_env *env;
+	crn_label_measure measure; /* first: label_table.h's hooks see only this */
 	crn_dtype dtype;
-	crn_label_table table;
 } counts;
 
 static cairn_status infer(const crn_node *n, crn_type *ret, cairn_error *err)
@@ -27,9 +26,10 @@ static cairn_status infer(const crn_node *n, crn_type *ret, cairn_error *err)
 	return CAIRN_OK;
 }
 
-static int n_passes(const crn_node *n)
+static void add_row(const crn_label_measure *m, char *a, const char *b)
 {
-	return 1;
+	(void)m;
+	((uint64_t *)a)[1] += ((const uint64_t *)b)[1];
 }
 
 static cairn_status begin(const crn_node *n, const crn_env *env, void **ret_state, cairn_error *err)
@@ -37,9 +37,10 @@ static cairn_status begin(const crn_node *n, const crn_env *env, void **ret_stat
 	counts *c = crn_calloc(1, sizeof(*c));
 	if (!c)
 		return crn_fail_memory(err, "counts", sizeof(*c));
-	c->env = env;
 	c->dtype = n->in[0]->type.dtype;
-	crn_label_table_init(&c->table, env, ROW_BYTES);
+	crn_label_measure_init(&c->measure, env, c->dtype, ROW_BYTES);
+	c->measure.add_row = add_row;
+	c->measure.for_look_up = true;
 	*ret_state = c;
 	return CAIRN_OK;
 }
@@ -48,29 +49,8 @@ static void end(void *state)
 {
 	counts *c = state;
 	if (c)
-		crn_label_table_done(&c->table);
+		crn_label_measure_done(&c->measure);
 	crn_free(c);
-}
-
-static cairn_status pass_begin(void *state, int pass, const crn_grid *grid, cairn_error *err)
-{
-	return CAIRN_OK; /* tables grow as labels come */
-}
-
-static size_t partial_bytes(const crn_node *n, int pass)
-{
-	return sizeof(crn_label_table);
-}
-
-static void partial_init(const void *state, int pass, void *partial)
-{
-	const counts *c = state;
-	crn_label_table_init(partial, c->env, ROW_BYTES);
-}
-
-static void partial_done(const void *state, int pass, void *partial)
-{
-	crn_label_table_done(partial);
 }
 
 static cairn_status add(crn_label_table *t, uint64_t label, uint64_t n, cairn_error *err)
@@ -105,22 +85,11 @@ static cairn_status fold(
 	return CAIRN_OK;
 }
 
-static cairn_status merge(void *state, int pass, void *partial, cairn_error *err)
+static size_t scratch(const crn_node *n, const crn_region *out)
 {
-	counts *c = state;
-	crn_label_table *from = partial;
-	for (size_t i = 0; i < from->n_slots; i++) {
-		const uint64_t *row = (const uint64_t *)(from->rows + i * ROW_BYTES);
-		if (row[0] != 0)
-			CRN_TRY(add(&c->table, row[0], row[1], err));
-	}
-	crn_label_table_done(from);
-	return CAIRN_OK;
-}
-
-static cairn_status pass_end(void *state, int pass, cairn_error *err)
-{
-	return CAIRN_OK; /* merging was all */
+	(void)n;
+	(void)out;
+	return CRN_LABEL_READER_BYTES;
 }
 
 static cairn_status compute(const crn_call *call, cairn_error *err)
@@ -128,6 +97,8 @@ static cairn_status compute(const crn_call *call, cairn_error *err)
 	const counts *c = call->state;
 	uint64_t least = (uint64_t)crn_node_arg(call->node, "min_size")->i;
 	size_t size = crn_dtype_size(c->dtype);
+	crn_label_reader found_by;
+	crn_label_reader_init(&found_by, &c->measure, call->scratch);
 	crn_view_copy(&call->out, &call->in[0]);
 	crn_rows rows;
 	for (crn_rows_begin(&rows, call->out.ndim, call->out.shape); !rows.end;
@@ -136,7 +107,9 @@ static cairn_status compute(const crn_call *call, cairn_error *err)
 		for (int64_t from = 0, to; from < rows.n; from = to) {
 			to = crn_label_run_end(c->dtype, row, from, rows.n);
 			uint64_t label = crn_label_at(c->dtype, row, from);
-			const char *found = label ? crn_label_table_find(&c->table, label) : NULL;
+			const char *found = NULL;
+			if (label)
+				CRN_TRY(crn_label_reader_find(&found_by, label, &found, err));
 			if (found && ((const uint64_t *)found)[1] < least)
 				memset(row + (size_t)from * size, 0, (size_t)(to - from) * size);
 		}
@@ -150,16 +123,18 @@ static void need(const crn_node *n, int input, const crn_region *out, crn_need *
 }
 
 static const crn_global global = {
-	.n_passes = n_passes,
+	.n_passes = crn_label_n_passes,
 	.begin = begin,
-	.pass_begin = pass_begin,
-	.partial_bytes = partial_bytes,
-	.partial_init = partial_init,
+	.pass_begin = crn_label_pass_begin,
+	.partial_bytes = crn_label_partial_bytes,
+	.partial_init = crn_label_partial_init,
 	.fold = fold,
-	.merge = merge,
-	.partial_done = partial_done,
-	.pass_end = pass_end,
+	.merge = crn_label_merge,
+	.partial_done = crn_label_partial_done,
+	.pass_end = crn_label_pass_end,
 	.end = end,
+	.partial_save = crn_label_partial_save,
+	.partial_load = crn_label_partial_load,
 };
 
 static const crn_param params[] = {
@@ -179,6 +154,7 @@ const crn_op crn_op_keep_labels = {
 	.params = params,
 	.infer = infer,
 	.need = need,
+	.scratch = scratch,
 	.compute = compute,
 	.global = &global,
 };

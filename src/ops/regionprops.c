@@ -3,7 +3,8 @@
  * regionprops.c -- regionprops(): one pass over a label image (and images to measure under it).
  *
  * Rows are taken run by run of equal labels: one look-up a run, closed forms for coordinates, row
- * kernels for intensities. Every worker has its own table; they are merged at the end of the pass.
+ * kernels for intensities. Every worker has its own table (label_table.h); they are merged at the
+ * end of the pass.
  */
 #include "ops/regionprops.h"
 
@@ -72,6 +73,43 @@ static void lay_out(const crn_node *n, crn_region_layout *l)
 	l->row_bytes = at;
 }
 
+static void add_row(const crn_label_measure *m, char *a, const char *b)
+{
+	const crn_region_layout *l = &((const crn_region_state *)m)->layout;
+	((uint64_t *)a)[1] += ((const uint64_t *)b)[1];
+	for (int d = 0; d < l->ndim; d++) {
+		int64_t *lo = (int64_t *)(a + l->lo) + d, *hi = (int64_t *)(a + l->end) + d;
+		int64_t lo_b = ((const int64_t *)(b + l->lo))[d];
+		int64_t hi_b = ((const int64_t *)(b + l->end))[d];
+		*lo = lo_b < *lo ? lo_b : *lo;
+		*hi = hi_b > *hi ? hi_b : *hi;
+		((crn_u128 *)(a + l->sums))[d] += ((const crn_u128 *)(b + l->sums))[d];
+	}
+	*(uint64_t *)(a + l->touches) |= *(const uint64_t *)(b + l->touches);
+	for (int k = 0; k < l->n_images; k++) {
+		int64_t *min = (int64_t *)(a + l->image[k].min);
+		int64_t *max = (int64_t *)(a + l->image[k].max);
+		int64_t min_b = *(const int64_t *)(b + l->image[k].min);
+		int64_t max_b = *(const int64_t *)(b + l->image[k].max);
+		*min = min_b < *min ? min_b : *min;
+		*max = max_b > *max ? max_b : *max;
+		size_t sum = l->image[k].sum, squares = l->image[k].squares;
+		if (crn_dtype_is_float(l->image[k].dtype)) {
+			bool narrow = l->image[k].dtype == CRN_F32;
+			crn_xsum_merge(narrow ? CRN_XSUM_F32 : CRN_XSUM_F64, (int64_t *)(a + sum),
+				(const int64_t *)(b + sum));
+			crn_xsum_merge(narrow ? CRN_XSUM_F32_SQ : CRN_XSUM_F64_SQ,
+				(int64_t *)(a + squares), (const int64_t *)(b + squares));
+			continue;
+		}
+		crn_moments *to = (crn_moments *)(a + sum);
+		const crn_moments *o = (const crn_moments *)(b + sum);
+		to->sum += o->sum;
+		to->sq_lo += o->sq_lo;
+		to->sq_hi += o->sq_hi + (to->sq_lo < o->sq_lo);
+	}
+}
+
 static cairn_status begin(const crn_node *n, const crn_env *env, void **ret_state, cairn_error *err)
 {
 	crn_region_state *s = crn_calloc(1, sizeof(*s));
@@ -81,7 +119,8 @@ static cairn_status begin(const crn_node *n, const crn_env *env, void **ret_stat
 	s->dtype = n->in[0]->type.dtype;
 	memcpy(s->shape, n->in[0]->type.shape, sizeof(s->shape));
 	lay_out(n, &s->layout);
-	crn_label_table_init(&s->table, env, s->layout.row_bytes);
+	crn_label_measure_init(&s->measure, env, s->dtype, s->layout.row_bytes);
+	s->measure.add_row = add_row;
 	*ret_state = s;
 	return CAIRN_OK;
 }
@@ -90,34 +129,8 @@ static void end(void *state)
 {
 	crn_region_state *s = state;
 	if (s)
-		crn_label_table_done(&s->table);
+		crn_label_measure_done(&s->measure);
 	crn_free(s);
-}
-
-static int n_passes(const crn_node *n)
-{
-	return 1;
-}
-
-static cairn_status pass_begin(void *state, int pass, const crn_grid *grid, cairn_error *err)
-{
-	return CAIRN_OK; /* tables grow as labels come */
-}
-
-static size_t partial_bytes(const crn_node *n, int pass)
-{
-	return sizeof(crn_label_table);
-}
-
-static void partial_init(const void *state, int pass, void *partial)
-{
-	const crn_region_state *s = state;
-	crn_label_table_init(partial, s->env, s->layout.row_bytes);
-}
-
-static void partial_done(const void *state, int pass, void *partial)
-{
-	crn_label_table_done(partial);
 }
 
 static void start_row(const crn_region_layout *l, char *row)
@@ -226,83 +239,20 @@ static cairn_status fold(
 	return CAIRN_OK;
 }
 
-static void merge_row(const crn_region_layout *l, char *a, const char *b)
-{
-	((uint64_t *)a)[1] += ((const uint64_t *)b)[1];
-	for (int d = 0; d < l->ndim; d++) {
-		int64_t *lo = (int64_t *)(a + l->lo) + d, *hi = (int64_t *)(a + l->end) + d;
-		int64_t lo_b = ((const int64_t *)(b + l->lo))[d];
-		int64_t hi_b = ((const int64_t *)(b + l->end))[d];
-		*lo = lo_b < *lo ? lo_b : *lo;
-		*hi = hi_b > *hi ? hi_b : *hi;
-		((crn_u128 *)(a + l->sums))[d] += ((const crn_u128 *)(b + l->sums))[d];
-	}
-	*(uint64_t *)(a + l->touches) |= *(const uint64_t *)(b + l->touches);
-	for (int k = 0; k < l->n_images; k++) {
-		int64_t *min = (int64_t *)(a + l->image[k].min);
-		int64_t *max = (int64_t *)(a + l->image[k].max);
-		int64_t min_b = *(const int64_t *)(b + l->image[k].min);
-		int64_t max_b = *(const int64_t *)(b + l->image[k].max);
-		*min = min_b < *min ? min_b : *min;
-		*max = max_b > *max ? max_b : *max;
-		size_t sum = l->image[k].sum, squares = l->image[k].squares;
-		if (crn_dtype_is_float(l->image[k].dtype)) {
-			bool narrow = l->image[k].dtype == CRN_F32;
-			crn_xsum_merge(narrow ? CRN_XSUM_F32 : CRN_XSUM_F64, (int64_t *)(a + sum),
-				(const int64_t *)(b + sum));
-			crn_xsum_merge(narrow ? CRN_XSUM_F32_SQ : CRN_XSUM_F64_SQ,
-				(int64_t *)(a + squares), (const int64_t *)(b + squares));
-			continue;
-		}
-		crn_moments *m = (crn_moments *)(a + sum);
-		const crn_moments *o = (const crn_moments *)(b + sum);
-		m->sum += o->sum;
-		m->sq_lo += o->sq_lo;
-		m->sq_hi += o->sq_hi + (m->sq_lo < o->sq_lo);
-	}
-}
-
-static cairn_status merge(void *state, int pass, void *partial, cairn_error *err)
-{
-	crn_region_state *s = state;
-	crn_label_table *from = partial;
-	for (size_t i = 0; i < from->n_slots; i++) {
-		const char *b = from->rows + i * from->row_bytes;
-		uint64_t label;
-		memcpy(&label, b, sizeof(label));
-		if (label == 0)
-			continue;
-		char *a;
-		bool fresh;
-		CRN_TRY(crn_label_table_add(&s->table, label, &a, &fresh, err));
-		if (fresh)
-			memcpy(a, b, from->row_bytes);
-		else
-			merge_row(&s->layout, a, b);
-	}
-	crn_label_table_done(from);
-	return CAIRN_OK;
-}
-
-static cairn_status pass_end(void *state, int pass, cairn_error *err)
-{
-	crn_region_state *s = state;
-	crn_label_table_sort(&s->table, crn_dtype_kind(s->dtype) == 'i');
-	return CAIRN_OK;
-}
-
 static const crn_global global = {
-	.n_passes = n_passes,
+	.n_passes = crn_label_n_passes,
 	.begin = begin,
-	.pass_begin = pass_begin,
-	.partial_bytes = partial_bytes,
-	.partial_init = partial_init,
+	.pass_begin = crn_label_pass_begin,
+	.partial_bytes = crn_label_partial_bytes,
+	.partial_init = crn_label_partial_init,
 	.fold = fold,
-	.merge = merge,
-	.partial_done = partial_done,
-	.pass_end = pass_end,
+	.merge = crn_label_merge,
+	.partial_done = crn_label_partial_done,
+	.pass_end = crn_label_pass_end,
 	.end = end,
 	.rows = crn_regionprops_rows,
+	.partial_save = crn_label_partial_save,
+	.partial_load = crn_label_partial_load,
 };
 
 static const crn_param params[] = {

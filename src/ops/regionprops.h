@@ -28,11 +28,11 @@ typedef struct crn_region_layout {
 } crn_region_layout;
 
 typedef struct crn_region_state {
+	crn_label_measure measure; /* first: label_table.h's hooks see only this */
 	const crn_env *env;
 	crn_region_layout layout;
 	crn_dtype dtype; /* of the labels */
 	int64_t shape[CRN_MAX_NDIM];
-	crn_label_table table;
 } crn_region_state;
 
 /** crn_global.rows: one row a label, ascending. */

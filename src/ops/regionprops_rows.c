@@ -112,29 +112,39 @@ static void add_column(columns *c, int property, int index, bool numbered, crn_d
 	c->from[i] = (column_source){property, index};
 }
 
-static bool sums_fit(const crn_region_state *s, int k)
+/* fits[k]: all sums of image k are int64. */
+static cairn_status sums_fit(
+	const crn_region_state *s, crn_label_reader *in, bool *fits, cairn_error *err)
 {
-	for (size_t i = 0; i < s->table.n; i++) {
-		const char *row = s->table.rows + i * s->table.row_bytes;
-		crn_i128 sum = ((const crn_moments *)(row + s->layout.image[k].sum))->sum;
-		if (sum > INT64_MAX || sum < INT64_MIN)
-			return false;
+	bool any = false;
+	for (int k = 0; k < s->layout.n_images; k++)
+		any = (fits[k] = !crn_dtype_is_float(s->layout.image[k].dtype)) || any;
+	for (uint64_t i = 0; any && i < in->n_rows; i++) {
+		const char *row;
+		CRN_TRY(crn_label_reader_row(in, i, &row, err));
+		for (int k = 0; k < s->layout.n_images; k++) {
+			if (!fits[k])
+				continue;
+			crn_i128 sum = ((const crn_moments *)(row + s->layout.image[k].sum))->sum;
+			fits[k] = sum <= INT64_MAX && sum >= INT64_MIN;
+		}
 	}
-	return true;
+	return CAIRN_OK;
 }
 
 /* Integers stay integers; sums past int64 become float64, rounded once. */
-static crn_dtype image_column(const crn_region_state *s, int property, int k)
+static crn_dtype image_column(const crn_region_state *s, int property, int k, const bool *fits)
 {
 	crn_dtype t = s->layout.image[k].dtype;
 	if (property == MEAN || property == STD || crn_dtype_is_float(t))
 		return CRN_F64;
 	if (property == SUM)
-		return sums_fit(s, k) ? CRN_I64 : CRN_F64;
+		return fits[k] ? CRN_I64 : CRN_F64;
 	return t == CRN_U64 ? CRN_U64 : CRN_I64;
 }
 
-static void choose_columns(const crn_region_state *s, const crn_node *n, columns *c)
+static void choose_columns(
+	const crn_region_state *s, const crn_node *n, const bool *fits, columns *c)
 {
 	int list[N_PROPERTIES], count = wanted(n, list), ndim = s->layout.ndim;
 	for (int i = 0; i < count; i++) {
@@ -150,7 +160,7 @@ static void choose_columns(const crn_region_state *s, const crn_node *n, columns
 		for (int d = 0; p == CENTROID && d < ndim; d++)
 			add_column(c, p, d, true, CRN_F64);
 		for (int k = 0; p >= MEAN && k < s->layout.n_images; k++)
-			add_column(c, p, k, s->layout.n_images > 1, image_column(s, p, k));
+			add_column(c, p, k, s->layout.n_images > 1, image_column(s, p, k, fits));
 	}
 }
 
@@ -216,24 +226,19 @@ static crn_elem cell(const crn_region_state *s, const char *row, column_source f
 	}
 }
 
-cairn_status crn_regionprops_rows(
-	const void *state, const crn_node *n, crn_table_writer *to, cairn_error *err)
+static cairn_status write_rows(const crn_region_state *s, crn_label_reader *in, columns *c,
+	crn_table_writer *to, cairn_error *err)
 {
-	const crn_region_state *s = state;
-	CRN_FREE columns *c = crn_calloc(1, sizeof(*c));
-	if (!c)
-		return crn_fail_memory(err, "columns", sizeof(*c));
-	choose_columns(s, n, c);
-	CRN_TRY(to->begin(to, c->column, c->n, err));
 	const void *data[MAX_COLUMNS];
 	for (int i = 0; i < c->n; i++)
 		data[i] = c->cells[i];
-	for (size_t done = 0; done < s->table.n; done += BATCH) {
-		size_t k = s->table.n - done < BATCH ? s->table.n - done : BATCH;
-		for (int i = 0; i < c->n; i++) {
-			size_t size = crn_dtype_size(c->column[i].dtype);
-			for (size_t r = 0; r < k; r++) {
-				const char *row = s->table.rows + (done + r) * s->table.row_bytes;
+	for (uint64_t done = 0; done < in->n_rows; done += BATCH) {
+		size_t k = in->n_rows - done < BATCH ? (size_t)(in->n_rows - done) : BATCH;
+		for (size_t r = 0; r < k; r++) {
+			const char *row;
+			CRN_TRY(crn_label_reader_row(in, done + r, &row, err));
+			for (int i = 0; i < c->n; i++) {
+				size_t size = crn_dtype_size(c->column[i].dtype);
 				crn_elem e = cell(s, row, c->from[i], c->column[i].dtype);
 				memcpy((char *)c->cells[i] + r * size, e.bytes, size);
 			}
@@ -241,4 +246,28 @@ cairn_status crn_regionprops_rows(
 		CRN_TRY(to->append(to, (int64_t)k, data, err));
 	}
 	return CAIRN_OK;
+}
+
+cairn_status crn_regionprops_rows(
+	const void *state, const crn_node *n, crn_table_writer *to, cairn_error *err)
+{
+	const crn_region_state *s = state;
+	size_t bytes = crn_label_buffer_bytes(&s->measure);
+	bool fits[CRN_MAX_INPUTS];
+	crn_label_reader in;
+	CRN_FREE columns *c = crn_calloc(1, sizeof(*c));
+	if (!c)
+		return crn_fail_memory(err, "columns", sizeof(*c));
+	void *buffer = NULL;
+	CRN_TRY(crn_charged_alloc(s->env, "reading regions", bytes, 1, &buffer, err));
+	crn_label_reader_init(&in, &s->measure, buffer);
+	cairn_status status = sums_fit(s, &in, fits, err);
+	if (status == CAIRN_OK) {
+		choose_columns(s, n, fits, c);
+		status = to->begin(to, c->column, c->n, err);
+	}
+	if (status == CAIRN_OK)
+		status = write_rows(s, &in, c, to, err);
+	crn_charged_free(s->env, &buffer, bytes, 1);
+	return status;
 }
