@@ -143,18 +143,26 @@ static inline place place_of(int64_t k)
 	return (place){.byte = k / 8, .right = (uint64_t)(k % 8), .left = (uint64_t)(8 - k % 8)};
 }
 
-static inline words_full shifted(const uint64_t *words, place at)
-{
-	const uint64_t *p = (const uint64_t *)((const char *)words + at.byte);
-	const uint64_t *q = (const uint64_t *)((const char *)p + 1);
 #if defined(__AVX2__)
-	/* Counts as vectors: one instruction a shift, where a count in a register makes it two. */
-	const words_full right = (words_full){} + at.right, left = (words_full){} + at.left;
-	return (get(p) >> right) | (get(q) << left);
+/* Counts as vectors: one instruction a shift, where a count in a register makes it two. */
+#define COUNTS(type, n) ((type){} + (n))
 #else
-	return (get(p) >> at.right) | (get(q) << at.left);
+#define COUNTS(type, n) (n)
 #endif
-}
+#define SHIFTED(name, type) \
+	static inline type name(const uint64_t *words, place at) \
+	{ \
+		type low, high; \
+		memcpy(&low, (const char *)words + at.byte, sizeof(low)); \
+		memcpy(&high, (const char *)words + at.byte + 1, sizeof(high)); \
+		return (low >> COUNTS(type, at.right)) | (high << COUNTS(type, at.left)); \
+	}
+SHIFTED(shifted, words_full)
+#if CRN_VECTOR_BYTES > 32
+/* For what is left of a row. */
+typedef uint64_t words_four __attribute__((vector_size(32)));
+SHIFTED(shifted_four, words_four)
+#endif
 
 static inline uint64_t shifted_word(const uint64_t *words, place at)
 {
@@ -175,22 +183,29 @@ static void and_shifted(uint64_t *words, int64_t n_words, int64_t k)
 		words[i] &= shifted_word(words + i, at);
 }
 
+static inline void and_pair_row(
+	const uint64_t *words, int64_t n, int64_t room, place a, place b, uint64_t *out)
+{
+	int64_t i = 0;
+	/* Beyond n, words that nobody looks at are written where a vector does it. */
+	for (; i < n && i + LANES <= room; i += LANES)
+		put(out + i, shifted(words + i, a) & shifted(words + i, b));
+#if CRN_VECTOR_BYTES > 32
+	for (; i < n && i + 4 <= room; i += 4) {
+		words_four v = shifted_four(words + i, a) & shifted_four(words + i, b);
+		memcpy(out + i, &v, sizeof(v));
+	}
+#endif
+	for (; i < n; i++)
+		out[i] = shifted_word(words + i, a) & shifted_word(words + i, b);
+}
+
 static void and_pair(const crn_bit_rows *rows, int64_t j, int64_t k, uint64_t *out)
 {
 	const place a = place_of(j), b = place_of(k);
-	const uint64_t *words = rows->words;
-	int64_t n_vectors = rows->n_words / LANES, n = rows->n_words;
-	if ((n + LANES - 1) / LANES * LANES <= rows->out_stride)
-		n_vectors = (n + LANES - 1) / LANES;
-	for (int64_t r = 0; r < rows->n_rows; r++) {
-		for (int64_t v = 0; v < n_vectors; v++)
-			put(out + v * LANES,
-				shifted(words + v * LANES, a) & shifted(words + v * LANES, b));
-		for (int64_t i = n_vectors * LANES; i < n; i++)
-			out[i] = shifted_word(words + i, a) & shifted_word(words + i, b);
-		words += rows->stride;
-		out += rows->out_stride;
-	}
+	for (int64_t r = 0; r < rows->n_rows; r++)
+		and_pair_row(rows->words + r * rows->stride, rows->n_words, rows->out_stride, a, b,
+			out + r * rows->out_stride);
 }
 
 /* Four vectors at a time, so that an offset is loaded once for four. */

@@ -158,7 +158,7 @@ static size_t scratch(const crn_node *n, const crn_region *out)
 /* ns per voxel, measured with AVX-512 on rows of 512 voxels. */
 static double cost(const crn_node *n)
 {
-	return 0.1 + 0.005 * (double)n->args[SPANS].i + 0.001 * (double)n->args[ROWS].i;
+	return 0.12 + 0.012 * (double)n->args[SPANS].i + 0.0021 * (double)n->args[ROWS].i;
 }
 
 /* Every plane that an output reads has its disks made, those at the ends of a region only some. */
