@@ -144,14 +144,13 @@ static void say_waiting(crn_profile *p)
 	if (p->limit == CRN_LIMIT_BUDGET)
 		snprintf(p->sentence, sizeof(p->sentence),
 			"Memory: for %d %% of their time the %d threads waited for room in the "
-			"budget of "
-			"%s (one task takes up to %s); a larger --memory would help.",
+			"budget of %s (one task takes up to %s); a larger --memory would help.",
 			percent, plan->options.n_threads, have, work);
 	else if (p->limit == CRN_LIMIT_TASKS)
 		snprintf(p->sentence, sizeof(p->sentence),
 			"Too few tasks: for %d %% of their time the %d threads had nothing to do; "
-			"the run "
-			"had %lld tasks. Fewer threads, or smaller output chunks, would do.",
+			"the run had %lld tasks. Fewer threads, or smaller output chunks, would "
+			"do.",
 			percent, plan->options.n_threads, (long long)n_tasks(plan));
 	else
 		snprintf(p->sentence, sizeof(p->sentence),
@@ -237,7 +236,10 @@ static void judge(crn_profile *p)
 		p->limit = (crn_limit)i;
 		p->limit_share = share;
 	}
-	say_work(p, work[p->limit]);
+	if (p->limit_share > 0)
+		say_work(p, work[p->limit]);
+	else
+		snprintf(p->sentence, sizeof(p->sentence), "Nothing was left to do.");
 }
 
 cairn_status crn_profile_make(

@@ -325,6 +325,12 @@ static crn_node *only_input(const crn_plan *p, const crn_node *n)
 	return count_users(p, in, &stencil) == 1 ? in : NULL;
 }
 
+/* Of a voxel in a cut's chunks; masks may be rows of bits. */
+static size_t kept_bits(const crn_node *n)
+{
+	return n->type.dtype == CRN_BOOL ? 1 : 8 * crn_dtype_size(n->type.dtype);
+}
+
 /* The cheapest edge to cut above n: back along elementwise operations, which cost little to repeat,
  * to the narrowest dtype that is still costly to make. */
 static crn_node *narrowest(const crn_plan *p, crn_node *n, costliness *known)
@@ -332,7 +338,7 @@ static crn_node *narrowest(const crn_plan *p, crn_node *n, costliness *known)
 	crn_node *best = n;
 	for (crn_node *at = only_input(p, n);
 		at && is_costly(p, at, known) && crn_plan_cut_of(p, at) < 0; at = only_input(p, at))
-		if (crn_dtype_size(at->type.dtype) < crn_dtype_size(best->type.dtype))
+		if (kept_bits(at) < kept_bits(best))
 			best = at;
 	return best;
 }

@@ -94,8 +94,9 @@ for e in edges:
 	assert (e["kind"] == "cut") == (e["from_name"] in cut), e
 	n = nodes[e["from"]]
 	if n["computed"] and e["kind"] in ("fused", "cut", "program", "fold"):
-		size = {"bool": 1, "float32": 4}[n["dtype"]]
-		assert e["bytes"] == n["wanted"] * size
+		# a mask is kept as bits, or as bytes where its rows are short
+		sizes = {"bool": (1 / 8, 1), "float32": (4,)}[n["dtype"]]
+		assert e["bytes"] in [n["wanted"] * size for size in sizes]
 	# Made once means made once.
 	if e["kind"] != "cut" and e["rho"] < 1.0001:
 		assert e["recompute_ns"] < 1e-3 * (1 + e["store_load_ns"])
@@ -109,13 +110,13 @@ prints "; keeping it saves "
 
 # of a chain between two filters the narrowest value is kept: the mask, not what is made of it
 cat >narrow.py <<'END'
-x = gaussian_filter(random((200, 300, 300), dtype="float32"), 6)
+x = median_filter(random((200, 300, 300), dtype="float32"), 5)
 m = (x > 0.5).astype("float64") * 2.0
-write(minimum_filter(m, 21), "n.npy")
+write(maximum_filter(m, footprint=ball(6)), "n.npy")
 END
 CAIRN_COSTS=off gives 0 explain narrow.py --memory 300M --json
 python 'p = json.load(open("out"))
 cut = {e["from_name"]: e for e in p["edges"] if e["kind"] == "cut"}
-assert "greater, line 2" in cut and "m = multiply, line 2" not in cut
-assert cut["greater, line 2"]["bytes"] == 200 * 300 * 300 and 0.1 <= cut["greater, line 2"]["gain"] < 1'
+assert list(cut) == ["greater, line 2"]
+assert cut["greater, line 2"]["bytes"] <= 200 * 300 * 300 and 0.1 <= cut["greater, line 2"]["gain"] < 1'
 finish
