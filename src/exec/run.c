@@ -408,6 +408,7 @@ cairn_status crn_engine_plan(
 		.costs = &e->costs,
 		.record_bytes = o->profile ? crn_trace_bytes(n_threads) : 0,
 		.tile_voxels = o->tile_voxels,
+		.slab_rows = o->slab_rows,
 		.region = q->region};
 	crn_mutex_lock(&e->costs_lock);
 	cairn_status status = crn_plan_build(e->registry, q->sinks, q->n_sinks, &po, ret, err);

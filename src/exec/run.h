@@ -63,6 +63,7 @@ typedef struct crn_run_options {
 	 * May be NULL. */
 	volatile int *threads;
 	int64_t tile_voxels; /* tests: tiles of at most so many voxels; 0: the plan decides */
+	int64_t slab_rows;   /* tests: planes a tile is walked at a time; 0: the plan decides */
 	uint64_t jitter;     /* tests: workers pause at random moments of this seed; 0: never */
 } crn_run_options;
 

@@ -144,12 +144,12 @@ static cairn_status choose_slab(
 	search *s, const crn_region *roots, crn_slab *ret, double *ret_ns, cairn_error *err)
 {
 	enum { HIGHER = 8 };
-	crn_slab slab = {.axis = slab_axis(&roots[0])};
+	crn_slab slab = {.axis = slab_axis(&roots[0]), .rows = s->q->plan->options.slab_rows};
 	int64_t extent = slab.axis < roots[0].ndim ? roots[0].n[slab.axis] : 1;
 	CRN_TRY(walk_tile(s, roots, &slab, ret_ns, err));
 	*ret = slab;
 	ret->arena_bytes = s->walk.bytes;
-	if (ret->arena_bytes <= crn_cache_bytes())
+	if (slab.rows > 0 || ret->arena_bytes <= crn_cache_bytes())
 		return CAIRN_OK;
 	double share = (double)crn_cache_bytes() / (double)ret->arena_bytes;
 	slab.rows = (int64_t)((double)extent * share);

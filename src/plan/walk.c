@@ -302,7 +302,7 @@ static void set_rooms(crn_walk *w)
 	}
 }
 
-/* True if rows of what a passive view shows lie in one piece. */
+/* True if rows of what a passive view shows lie in one piece. Views of views are few. */
 static bool view_keeps_rows(const crn_walk *w, const crn_slide *s)
 {
 	const crn_pnode *pn = pnode_of(w, s);
@@ -317,7 +317,9 @@ static bool view_keeps_rows(const crn_walk *w, const crn_slide *s)
 	const crn_slide *from = &w->slides[source];
 	crn_walk_need(w, s, 0, &s->held, &need, &read);
 	int last = from->held.ndim - 1;
-	return a.axis[x] == last && a.step[x] > 0 && read.step[last] == from->room.step[last];
+	bool keeps = a.axis[x] == last && a.step[x] > 0 && read.step[last] == from->room.step[last];
+	bool through = is_passive(from) && pnode_of(w, from)->role == CRN_ROLE_VIEW;
+	return keeps && (!through || view_keeps_rows(w, from));
 }
 
 /* Views whose rows an op cannot read become slides of their own; then every edge knows whether its
@@ -329,6 +331,9 @@ static void set_copies(crn_walk *w)
 		const crn_pnode *pn = self->used ? pnode_of(w, self) : NULL;
 		if (!pn)
 			continue;
+		if (self->stays && is_passive(self) && pn->role == CRN_ROLE_VIEW &&
+			!view_keeps_rows(w, self))
+			self->own = true; /* whoever gets a root reads whole rows */
 		bool computes = pn->role == CRN_ROLE_COMPUTE;
 		for (int k = 0; k < pn->n_in && computes; k++) {
 			crn_edge *e = &w->edges[self->edge0 + k];

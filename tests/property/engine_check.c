@@ -59,6 +59,15 @@ static size_t smallest_budget(
 	return (size_t)need;
 }
 
+/* Tiles and slabs of sizes that no plan would choose for arrays this small. */
+static void random_walk(crn_test_rng *g, crn_run_options *o)
+{
+	if (ref_one_in(g, 3))
+		o->tile_voxels = crn_test_int(g, 1, 2000);
+	if (!ref_one_in(g, 3))
+		o->slab_rows = crn_test_int(g, 1, 5);
+}
+
 static cairn_status run_once(
 	crn_test_rng *g, crn_engine *e, const program_line *l, cairn_error *err)
 {
@@ -66,6 +75,7 @@ static cairn_status run_once(
 	crn_run_options o = {.n_threads = threads[crn_test_int(g, 0, 3)],
 		.isa = (crn_isa)crn_test_int(g, 0, crn_isa_best()),
 		.memory_bytes = 1 << 28};
+	random_walk(g, &o);
 	crn_engine_scramble_costs(e, ref_one_in(g, 2) ? (uint64_t)crn_test_int(g, 1, 1 << 20) : 0);
 	crn_region r = random_region(g, &l->node->type);
 	CRN_TEST_ARRAY want = part_of(&l->value, &r);
@@ -89,9 +99,11 @@ static cairn_status run_once(
 			status = crn_fail(err, CAIRN_FAILED, "NaN or zero of another sign");
 	}
 	if (status != CAIRN_OK)
-		crn_where(err, "engine: region %s, %d threads, %zu bytes, %s code",
+		crn_where(err,
+			"engine: region %s, %d threads, %zu bytes, %s code, tiles of %lld voxels, "
+			"slabs of %lld planes",
 			crn_region_format(&r, text), o.n_threads, o.memory_bytes,
-			crn_isa_name(o.isa));
+			crn_isa_name(o.isa), (long long)o.tile_voxels, (long long)o.slab_rows);
 	return status;
 }
 
@@ -131,6 +143,7 @@ static cairn_status write_to(
 	crn_run_options o = {.n_threads = (int)crn_test_int(g, 1, 4),
 		.memory_bytes = 1 << 28,
 		.isa = crn_isa_best()};
+	random_walk(g, &o);
 	CRN_TRY(crn_test_call(p->graph, "write", &l->node, 1, text, &sink, err));
 	CRN_TRY(crn_engine_new(&crn_builtin_registry, &e, err));
 	cairn_status status = crn_run(e, &sink, 1, &o, NULL, err);
