@@ -211,11 +211,9 @@ static cairn_status add_pieces(table *t, cairn_error *err)
 		CRN_TRY(add_piece(t, &p->cuts[c].piece, &p->cuts[c].chunks, err));
 	for (int i = 0; i < p->n_stages; i++) {
 		const crn_stage *s = &p->stages[i];
-		crn_tiling tiles = s->tasks;
+		crn_tiling tiles = crn_stage_tiles(s);
 		if (s->kind == CRN_STAGE_TABLE)
 			continue;
-		if (s->n_folds == 0)
-			crn_tiling_set(&tiles, &s->tasks.domain, s->tile);
 		CRN_TRY(add_piece(t, crn_stage_piece(p, s), &tiles, err));
 	}
 	return CAIRN_OK;

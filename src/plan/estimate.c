@@ -98,11 +98,9 @@ cairn_status crn_plan_voxels(const crn_plan *p, double *ret_voxels, cairn_error 
 				&p->cuts[c].piece, &p->cuts[c].chunks, 1, ret_voxels, err));
 	for (int i = 0; i < p->n_stages; i++) {
 		const crn_stage *s = &p->stages[i];
-		crn_tiling tiles = s->tasks;
+		crn_tiling tiles = crn_stage_tiles(s);
 		if (s->kind == CRN_STAGE_TABLE)
 			continue;
-		if (s->n_folds == 0)
-			crn_tiling_set(&tiles, &s->tasks.domain, s->tile);
 		CRN_TRY(add_piece(
 			crn_stage_piece(p, s), &tiles, crn_stage_passes(p, s), ret_voxels, err));
 	}

@@ -166,6 +166,8 @@ CRN_CHECKED cairn_status crn_plan_check_fits(const crn_plan *p, cairn_error *err
 int crn_stage_passes(const crn_plan *p, const crn_stage *s);
 /** The op of fold `i` of a stage. */
 const crn_node *crn_stage_fold(const crn_plan *p, const crn_stage *s, int i);
+/** The tiles a stage computes at a time: its tasks, or parts of them. */
+crn_tiling crn_stage_tiles(const crn_stage *s);
 /** What a stage computes a tile of. */
 const crn_piece *crn_stage_piece(const crn_plan *p, const crn_stage *s);
 /** Index of a node in infos, -1 if it is not part of the plan. */

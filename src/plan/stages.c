@@ -360,6 +360,14 @@ const crn_piece *crn_stage_piece(const crn_plan *p, const crn_stage *s)
 					       : &s->piece;
 }
 
+crn_tiling crn_stage_tiles(const crn_stage *s)
+{
+	crn_tiling tiles = s->tasks;
+	if (s->n_folds == 0 && s->kind != CRN_STAGE_TABLE)
+		crn_tiling_set(&tiles, &s->tasks.domain, s->tile);
+	return tiles;
+}
+
 int crn_stage_passes(const crn_plan *p, const crn_stage *s)
 {
 	int most = 1;
