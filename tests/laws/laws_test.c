@@ -205,22 +205,18 @@ static void too_small_a_budget_is_refused_before_anything(void **state)
 	remove_all(dir);
 }
 
-/* A child's peak resident memory stays within the budget and a constant. */
-static void memory_is_a_promise(void **state)
-{
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-	enum { BUDGET_MIB = 48, CONSTANT_MIB = 40 };
+/* Runs a text in a child of its own and demands that its resident memory stays within the budget
+ * and a constant. */
+static void check_peak(const char *text, int budget_mib, int constant_mib)
+{
 	int pipe_ends[2];
 	assert_int_equal(pipe(pipe_ends), 0);
 	pid_t child = fork();
 	if (child == 0) {
 		cairn_error err;
-		crn_run_options o = options(2, (size_t)BUDGET_MIB << 20);
-		/* 480 MB of noise, smoothed and thresholded, labelled and reduced. */
-		cairn_status status =
-			run_text("x = gaussian_filter(random((240, 500, 500), seed=2), 2)\n"
-				 "print(max(label(x > 0.55)))\nprint(mean(x))\n",
-				&o, &err);
+		crn_run_options o = options(2, (size_t)budget_mib << 20);
+		cairn_status status = run_text(text, &o, &err);
 		long kib = status == CAIRN_OK ? peak_kib() : -1;
 		if (status != CAIRN_OK)
 			fprintf(stderr, "%s\n", crn_test_error(&err));
@@ -232,9 +228,54 @@ static void memory_is_a_promise(void **state)
 	waitpid(child, &how, 0);
 	close(pipe_ends[0]);
 	close(pipe_ends[1]);
+	print_message("budget %d MiB: %ld MiB resident\n", budget_mib, kib / 1024);
 	assert_true(kib > 0);
-	if (kib > (BUDGET_MIB + CONSTANT_MIB) * 1024)
-		fail_msg("a budget of %d MiB led to %ld MiB resident", BUDGET_MIB, kib / 1024);
+	if (kib > (budget_mib + constant_mib) * 1024)
+		fail_msg("a budget of %d MiB led to %ld MiB resident", budget_mib, kib / 1024);
+}
+#endif
+
+static void memory_is_a_promise(void **state)
+{
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+	/* 480 MB of noise, smoothed and thresholded, labelled and reduced. */
+	check_peak("x = gaussian_filter(random((240, 500, 500), seed=2), 2)\n"
+		   "print(max(label(x > 0.55)))\nprint(mean(x))\n",
+		64, 40);
+#endif
+}
+
+/* 1 GiB from files, in chunks that go through the cache and straight into tiles. Both are sparse:
+ * chunks of fill are not stored, and the raw file is a hole. */
+static void files_larger_than_the_budget_stay_inside_it(void **state)
+{
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+	char dir[] = "/tmp/cairn-laws-XXXXXX", text[700], url[256];
+	static const int budgets[] = {64, 256};
+	cairn_error err;
+	assert_non_null(mkdtemp(dir));
+	snprintf(url, sizeof(url), "%s/hole.npy", dir);
+	snprintf(text, sizeof(text),
+		"write(zeros((512, 1024, 1024), dtype=\"uint16\"), \"%s/sparse.zarr\", "
+		"chunks=(64, 64, 64))\n",
+		dir);
+	crn_run_options o = options(2, (size_t)256 << 20);
+	crn_assert_ok(run_text(text, &o, &err));
+	/* numpy.save's header, then nothing. */
+	FILE *f = fopen(url, "wb");
+	assert_non_null(f);
+	fprintf(f, "%cNUMPY%c%c%c%c%-117s\n", 0x93, 1, 0, 118, 0,
+		"{'descr': '<u2', 'fortran_order': False, 'shape': (512, 1024, 1024), }");
+	fclose(f);
+	assert_int_equal(truncate(url, 128 + ((off_t)1 << 30)), 0);
+	for (int b = 0; b < 2; b++) {
+		snprintf(text, sizeof(text),
+			"print(max(maximum_filter(read(\"%s/sparse.zarr\"), 3)))\n", dir);
+		check_peak(text, budgets[b], 48);
+		snprintf(text, sizeof(text), "print(max(read(\"%s\") + 1))\n", url);
+		check_peak(text, budgets[b], 48);
+	}
+	remove_all(dir);
 #endif
 }
 
@@ -254,7 +295,7 @@ static void read_all(const char *url, crn_view *ret)
 static void chunks_threads_and_budgets_change_no_bit(void **state)
 {
 	static const char *const chunks[] = {"(1, 1, 1)", "(2, 3, 5)", "(7, 7, 7)", "(9, 11, 13)"};
-	static const int threads[] = {1, 2, 3, 7};
+	static const int threads[] = {2, 3, 7, 64};
 	char dir[] = "/tmp/cairn-laws-XXXXXX", text[600], url[256];
 	cairn_error err;
 	CRN_EAGER first = {0};
@@ -268,7 +309,7 @@ static void chunks_threads_and_budgets_change_no_bit(void **state)
 				"y = label(x > 0.5) + x[::-1, ::-1, ::-1] * sum(x)\n"
 				"write(y, \"%s\", chunks=%s)\n",
 				url, chunks[c]);
-			crn_run_options o = options(threads[t], (size_t)(8 << (2 * t)) << 20);
+			crn_run_options o = options(threads[t], (size_t)(16 << (2 * t)) << 20);
 			crn_assert_ok(run_text(text, &o, &err));
 			CRN_EAGER got = {0};
 			read_all(url, &got);
@@ -411,6 +452,7 @@ int main(void)
 		cmocka_unit_test(plans_do_not_know_chunks),
 		cmocka_unit_test(too_small_a_budget_is_refused_before_anything),
 		cmocka_unit_test(memory_is_a_promise),
+		cmocka_unit_test(files_larger_than_the_budget_stay_inside_it),
 		cmocka_unit_test(chunks_threads_and_budgets_change_no_bit),
 		cmocka_unit_test(random_costs_change_plans_but_no_bit),
 		cmocka_unit_test(killed_runs_resume_to_the_same_bytes),

@@ -98,8 +98,9 @@ static cairn_status run_plan(
 		crn_thread_join(&m.thread);
 	if (status == CAIRN_INTERRUPTED && m.cancels)
 		return CAIRN_OK;
+	/* The signs of NaN are the property test's business. */
 	if (status == CAIRN_OK && !crn_test_same_bytes(&got, &l->value))
-		status = crn_fail(err, CAIRN_FAILED, "other bytes");
+		status = crn_test_compare(&got, &l->value, 0, 0, err);
 	return status;
 }
 
