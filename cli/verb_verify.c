@@ -40,8 +40,8 @@ const cli_verb cli_verb_verify = {
 	.usage = "[OPTIONS] URL...",
 	.details = "Re-reads every stored chunk of an output of cairn and compares its checksum "
 		   "with the journal\n"
-		   "beside it. Exit code 7 if a chunk is missing or differs; 3 if there is no "
-		   "journal.",
+		   "beside it; looks for objects that the journal does not know. Exit code 7 if a "
+		   "chunk is\nmissing, cut, changed or too many; 3 if there is no journal.",
 	.examples = "  cairn verify labels.zarr",
 	.groups = {cli_json_option, cli_engine_options, cli_common_options},
 	.min_args = 1,

@@ -70,6 +70,12 @@ typedef struct crn_unit_record {
 
 typedef struct crn_sink crn_sink;
 
+typedef struct crn_extras_visit {
+	bool (*is_known)(void *user, const int64_t *idx);
+	void (*visit)(void *user, const char *name);
+	void *user;
+} crn_extras_visit;
+
 typedef struct crn_sink_ops {
 	/* Encodes and stores one unit atomically (temporary name, then rename; or pwrite into the
 	 * temporary file of a single-file format). `in` is the clipped unit; rows contiguous,
@@ -81,6 +87,12 @@ typedef struct crn_sink_ops {
 	 * sizes only) and by verify (all bytes). */
 	cairn_status (*check_unit)(crn_sink *s, const int64_t *idx, const crn_unit_record *record,
 		bool quick, void *scratch, bool *ret_same, cairn_error *err);
+	/* Name of the stored object of a unit, for messages: path of the file, or of the file it is
+	 * a part of. */
+	void (*unit_name)(const crn_sink *s, const int64_t *idx, crn_str *ret);
+	/* Calls visit for every stored object that readers would take for a part of the array, but
+	 * that is not a unit for which is_known says true. For verify. */
+	cairn_status (*extras)(crn_sink *s, const crn_extras_visit *v, cairn_error *err);
 	/* All units are stored: writes the metadata that makes the array look complete, last. */
 	cairn_status (*finish)(crn_sink *s, cairn_error *err);
 	/* Frees. Without finish: keeps stored units and the journal folder for a resume. */
@@ -103,7 +115,9 @@ typedef struct crn_create_request {
 	/* Options of write(), by format->write_params order, checked; None when not given. */
 	const crn_value *options;
 	const int64_t *chunks; /* wanted write unit per axis; NULL: the format's default */
-	bool resume;           /* keep stored units of an earlier, unfinished run */
+	bool verify; /* only to be checked: with `resume`, and nothing is made, removed or refused
+		      */
+	bool resume; /* keep stored units of an earlier, unfinished run */
 	/* EACH: write_unit returns when the unit is on disk. The rest is done by the engine. */
 	crn_fsync fsync;
 } crn_create_request;

@@ -175,6 +175,25 @@ static cairn_status walk_inputs(walk *w, crn_node *const *sinks, int n, cairn_er
 	return CAIRN_OK;
 }
 
+cairn_status crn_outputs_nodes(
+	const crn_output *o, int n, crn_node ***ret, int *ret_n, cairn_error *err)
+{
+	walk w = {0};
+	cairn_status status = CAIRN_OK;
+	for (int i = 0; i < n && status == CAIRN_OK; i++)
+		if (!o[i].skip)
+			status = walk_add(&w, o[i].sink, err);
+	if (status == CAIRN_OK)
+		status = walk_inputs(&w, NULL, 0, err);
+	if (status != CAIRN_OK) {
+		crn_free(w.seen);
+		return status;
+	}
+	*ret = w.seen;
+	*ret_n = w.n;
+	return CAIRN_OK;
+}
+
 static cairn_status check_inputs(const walk *w, const crn_output *o, cairn_error *err)
 {
 	const char *url = crn_sink_url(o->sink);

@@ -40,6 +40,11 @@ CRN_CHECKED cairn_status crn_outputs_lock(
 	const crn_registry *r, crn_output *o, int n, cairn_error *err);
 void crn_outputs_unlock(crn_output *o, int n);
 
+/** Every node that an output which is not skipped depends on, itself included; *ret is to be freed.
+ */
+CRN_CHECKED cairn_status crn_outputs_nodes(
+	const crn_output *o, int n, crn_node ***ret, int *ret_n, cairn_error *err);
+
 /** For a sink that is not skipped: removes what `replace` allows to remove. */
 CRN_CHECKED cairn_status crn_output_clear(
 	const crn_registry *r, const crn_output *o, crn_on_exists mode, cairn_error *err);

@@ -369,6 +369,18 @@ static cairn_status run_stage(crn_state *st, const crn_stage *s, const crn_outpu
 	}
 }
 
+/* A resume plans all outputs, so that its tiles are those of the killed run and its checkpoints
+ * fit; stages of what is complete, and passes that only they need, are left out. */
+static bool is_needed(const crn_state *st, const crn_stage *s)
+{
+	for (int i = 0; i < st->n_needed; i++)
+		if (st->needed[i] == (s->kind == CRN_STAGE_GLOBAL || s->kind == CRN_STAGE_RESIDENT
+						     ? s->node
+						     : st->plan->infos[s->index].node))
+			return true;
+	return !st->needed;
+}
+
 static cairn_status run_plan(crn_state *st, const crn_output *outputs, int n_outputs,
 	const crn_view *out, cairn_error *err)
 {
@@ -380,7 +392,9 @@ static cairn_status run_plan(crn_state *st, const crn_output *outputs, int n_out
 	for (st->stage = 0; st->stage < st->plan->n_stages; st->stage++) {
 		const crn_stage *s = &st->plan->stages[st->stage];
 		st->stage_total = crn_region_count(&s->tasks.domain);
-		cairn_status status = run_stage(st, s, outputs, n_outputs, out, err);
+		cairn_status status = CAIRN_OK;
+		if (is_needed(st, s))
+			status = run_stage(st, s, outputs, n_outputs, out, err);
 		st->done_ns += stage_ns(st->plan, s);
 		if (status == CAIRN_PARTIAL && s->kind == CRN_STAGE_ARRAY) {
 			worst = status; /* its good chunks are stored; later outputs may be fine */
@@ -439,12 +453,15 @@ static cairn_status run_with_plan(crn_engine *e, const crn_plan *plan,
 	crn_state st = {.engine = e, .plan = plan, .options = options};
 	st.scratch_dir = scratch_folder(options, outputs, n_outputs, &folder);
 	st.checkpoint_dir = checkpoint_dir;
+	if (n_outputs > 0)
+		CRN_TRY(crn_outputs_nodes(outputs, n_outputs, &st.needed, &st.n_needed, err));
 	cairn_status status = run_plan(&st, outputs, n_outputs, out, err);
 	if (status == CAIRN_OK)
 		crn_machine_learn_run(&st);
 	if (report && st.sched)
 		crn_report_fill(&st, report);
 	state_done(&st);
+	crn_free(st.needed);
 	return status;
 }
 
@@ -455,13 +472,9 @@ static cairn_status run_sinks(crn_engine *e, crn_node *const *sinks, int n_sinks
 	int n = 0;
 	CRN_STR checkpoints = {0};
 	CRN_TRY(crn_outputs_decide(e->registry, sinks, n_sinks, options->on_exists, outputs, err));
-	CRN_FREE crn_node **todo = crn_calloc((size_t)n_sinks + 1, sizeof(crn_node *));
-	if (!todo)
-		return crn_fail_memory(err, "a run", sizeof(crn_node *));
 	for (int i = 0; i < n_sinks; i++)
-		if (!outputs[i].skip)
-			todo[n++] = sinks[i];
-	crn_plan_request q = {.sinks = todo, .n_sinks = n, .options = options};
+		n = outputs[i].skip ? n : n_sinks;
+	crn_plan_request q = {.sinks = sinks, .n_sinks = n, .options = options};
 	CRN_TRY(crn_engine_plan(e, &q, &plan, err));
 	cairn_status status = crn_plan_check_fits(plan, err);
 	if (status == CAIRN_OK)

@@ -39,6 +39,8 @@ typedef struct crn_state {
 	crn_env_handle *env_handles;
 	crn_trace *trace;
 	const char *scratch_dir;
+	crn_node **needed; /* nodes of outputs that are not there yet; NULL: all */
+	int n_needed;
 	const char *checkpoint_dir; /* NULL: passes keep nothing */
 	_Atomic int64_t *voxels;    /* per plan->infos: computed */
 	_Atomic int64_t *folded;    /* per plan->infos: looked at by reductions and global ops */

@@ -2,9 +2,10 @@
  *
  * verify.c -- explaining plans, and proving that an output is what its journal says.
  *
- * verify opens the output for resuming (which erases nothing), and re-reads every recorded unit.
- * It says MISMATCH with the number of bad units and the first of them; an unfinished output is a
- * mismatch too, with the number of missing units.
+ * verify opens the output for checking (which makes and erases nothing), and re-reads every
+ * recorded unit. It says MISMATCH with the number of bad units and the first of them; an unfinished
+ * output is a mismatch too, with the number of missing units, and so are objects that the journal
+ * does not know.
  */
 #include "base/mem.h"
 #include "core/call.h"
@@ -46,33 +47,74 @@ cairn_status crn_explain(crn_engine *e, crn_node *const *sinks, int n_sinks,
 
 /* ---- verify ---- */
 
+enum { NAME_BYTES = 400 };
+
 typedef struct verifier {
 	crn_sink *sink;
-	int64_t grid[CRN_MAX_NDIM];
+	int64_t grid[CRN_MAX_NDIM], n_units;
 	void *scratch;
-	int64_t n_checked, n_bad, first_bad;
+	/* Bits per unit. A unit may have several records; the last one decides. */
+	uint64_t *seen, *stored, *missing, *damaged;
+	int64_t n_extra;
+	char first_extra[NAME_BYTES];
 } verifier;
+
+static void set_bit(uint64_t *set, int64_t unit, bool value)
+{
+	uint64_t bit = (uint64_t)1 << (unit & 63);
+	set[unit >> 6] = value ? set[unit >> 6] | bit : set[unit >> 6] & ~bit;
+}
+
+static int64_t count_bits(const verifier *v, const uint64_t *set, int64_t *ret_first)
+{
+	int64_t n = 0;
+	for (int64_t i = v->n_units; i-- > 0;)
+		if (set[i >> 6] >> (i & 63) & 1) {
+			n++;
+			*ret_first = i;
+		}
+	return n;
+}
+
+/* A unit that cannot be read is a mismatch, not an end of the check. */
+static bool unit_is_same(verifier *v, const int64_t *idx, const crn_unit_record *record, bool quick)
+{
+	bool same = false;
+	return v->sink->ops->check_unit(v->sink, idx, record, quick, v->scratch, &same, NULL) ==
+		       CAIRN_OK &&
+	       same;
+}
 
 static cairn_status check_record(
 	void *user, int64_t unit, const crn_unit_record *record, bool sure, cairn_error *err)
 {
 	verifier *v = user;
+	int64_t idx[CRN_MAX_NDIM];
 	(void)sure;
-	int64_t idx[CRN_MAX_NDIM], units = 1;
-	bool same = false;
-	for (int d = 0; d < v->sink->type.ndim; d++)
-		units *= v->grid[d];
-	if (unit < units) {
-		crn_unravel(unit, v->sink->type.ndim, v->grid, idx);
-		/* A unit that cannot be read is a mismatch, not an end of the check. */
-		if (v->sink->ops->check_unit(v->sink, idx, record, false, v->scratch, &same, err) !=
-			CAIRN_OK)
-			same = false;
-	}
-	v->n_checked++;
-	if (!same && v->n_bad++ == 0)
-		v->first_bad = unit;
+	(void)err;
+	if (unit >= v->n_units)
+		return CAIRN_OK;
+	crn_unravel(unit, v->sink->type.ndim, v->grid, idx);
+	bool there = unit_is_same(v, idx, record, true);
+	set_bit(v->seen, unit, true);
+	set_bit(v->stored, unit, !record->all_fill);
+	set_bit(v->missing, unit, !there);
+	set_bit(v->damaged, unit, there && !unit_is_same(v, idx, record, false));
 	return CAIRN_OK;
+}
+
+static bool is_known(void *user, const int64_t *idx)
+{
+	const verifier *v = user;
+	int64_t unit = crn_ravel(idx, v->sink->type.ndim, v->grid);
+	return v->stored[unit >> 6] >> (unit & 63) & 1;
+}
+
+static void note_extra(void *user, const char *name)
+{
+	verifier *v = user;
+	if (v->n_extra++ == 0)
+		snprintf(v->first_extra, sizeof(v->first_extra), "%s", name);
 }
 
 static bool read_ints(const crn_json *head, const char *key, int64_t *ret, int *ret_n)
@@ -142,34 +184,83 @@ static cairn_status open_stored(
 		.type = crn_type_make(dtype, ndim, shape),
 		.options = options.list.items,
 		.chunks = unit,
+		.verify = true,
 		.resume = true};
 	return format->create(&req, ret, err);
 }
 
-static cairn_status verdict(const char *url, const verifier *v, bool done, int64_t units,
-	crn_str *out, cairn_error *err)
+static void name_unit(const verifier *v, int64_t unit, crn_str *ret)
 {
+	int64_t idx[CRN_MAX_NDIM];
+	char text[CRN_REGION_TEXT];
+	crn_unravel(unit, v->sink->type.ndim, v->grid, idx);
+	crn_region r = crn_unit_region(v->sink->type.ndim, v->sink->type.shape, v->sink->unit, idx);
+	v->sink->ops->unit_name(v->sink, idx, ret);
+	crn_str_appendf(ret, ", chunk %s", crn_region_format(&r, text));
+}
+
+static cairn_status verdict(
+	const char *url, const verifier *v, bool done, crn_str *out, cairn_error *err)
+{
+	int64_t first_missing = 0, first_damaged = 0, any = 0;
+	int64_t n_seen = count_bits(v, v->seen, &any);
+	int64_t n_missing = count_bits(v, v->missing, &first_missing);
+	int64_t n_damaged = count_bits(v, v->damaged, &first_damaged);
 	crn_str_append(out, "{\"url\": ");
 	crn_json_quote(out, url);
 	crn_str_appendf(out,
-		", \"complete\": %s, \"units\": %lld, \"recorded\": %lld, \"mismatched\": %lld}",
-		done ? "true" : "false", (long long)units, (long long)v->n_checked,
-		(long long)v->n_bad);
-	if (v->n_bad > 0) {
+		", \"complete\": %s, \"units\": %lld, \"recorded\": %lld, \"mismatched\": %lld, "
+		"\"missing\": %lld, \"damaged\": %lld, \"extra\": %lld}",
+		done ? "true" : "false", (long long)v->n_units, (long long)n_seen,
+		(long long)(n_missing + n_damaged), (long long)n_missing, (long long)n_damaged,
+		(long long)v->n_extra);
+	if (n_missing + n_damaged > 0) {
+		bool damaged = n_damaged && (!n_missing || first_damaged < first_missing);
+		CRN_STR name = {0};
+		name_unit(v, damaged ? first_damaged : first_missing, &name);
 		crn_fail(err, CAIRN_MISMATCH,
-			"%s: %lld of %lld stored chunks differ from the journal", url,
-			(long long)v->n_bad, (long long)v->n_checked);
-		crn_where(err, "first bad chunk: index %lld", (long long)v->first_bad);
+			"%s: %lld of %lld stored chunks differ from the journal: %lld missing or "
+			"of another size, %lld with other bytes",
+			url, (long long)(n_missing + n_damaged), (long long)n_seen,
+			(long long)n_missing, (long long)n_damaged);
+		crn_where(err, "first: %s", name.data ? name.data : "");
 		crn_hint(err, "--on-exists replace computes the output again");
 		return CAIRN_MISMATCH;
 	}
-	if (!done || v->n_checked < units) {
+	if (!done || n_seen < v->n_units) {
 		crn_fail(err, CAIRN_MISMATCH, "%s is incomplete: %lld of %lld chunks are stored",
-			url, (long long)v->n_checked, (long long)units);
+			url, (long long)n_seen, (long long)v->n_units);
 		crn_hint(err, "run the same pipeline again to finish it");
 		return CAIRN_MISMATCH;
 	}
+	if (v->n_extra > 0) {
+		crn_fail(err, CAIRN_MISMATCH, "%s: %lld stored objects are not in the journal", url,
+			(long long)v->n_extra);
+		crn_where(err, "first: %s", v->first_extra);
+		crn_hint(err, "readers may take them for a part of the array; remove them");
+		return CAIRN_MISMATCH;
+	}
 	return CAIRN_OK;
+}
+
+static cairn_status check_all(
+	verifier *v, const char *path, crn_doneness *ret_done, cairn_error *err)
+{
+	crn_json *head = NULL;
+	v->n_units = 1;
+	for (int d = 0; d < v->sink->type.ndim; d++) {
+		v->grid[d] = crn_n_units(v->sink->type.shape[d], v->sink->unit[d]);
+		v->n_units *= v->grid[d];
+	}
+	size_t words = (size_t)(v->n_units + 63) / 64 + 1;
+	uint64_t **const sets[] = {&v->seen, &v->stored, &v->missing, &v->damaged};
+	for (size_t i = 0; i < CRN_COUNT(sets); i++)
+		if (!(*sets[i] = crn_calloc(words, sizeof(uint64_t))))
+			return crn_fail_memory(err, "verifying", words * sizeof(uint64_t));
+	CRN_TRY(crn_journal_read(path, &head, ret_done, check_record, v, err));
+	crn_json_free(head);
+	const crn_extras_visit visit = {is_known, note_extra, v};
+	return v->sink->ops->extras ? v->sink->ops->extras(v->sink, &visit, err) : CAIRN_OK;
 }
 
 static cairn_status verify_stored(
@@ -182,19 +273,19 @@ static cairn_status verify_stored(
 	cairn_status status = open_stored(e, head, url, &v.sink, err);
 	crn_json_free(head);
 	CRN_TRY(status);
-	int64_t units = 1;
-	for (int d = 0; d < v.sink->type.ndim; d++) {
-		v.grid[d] = crn_n_units(v.sink->type.shape[d], v.sink->unit[d]);
-		units *= v.grid[d];
-	}
-	v.scratch = crn_pool_take(e->pool, v.sink->unit_scratch + 1);
-	status = v.scratch ? crn_journal_read(path, &head, &done, check_record, &v, err)
-			   : crn_fail_memory(err, "verifying", v.sink->unit_scratch);
+	size_t bytes = v.sink->unit_scratch + 1;
+	v.scratch = crn_pool_take(e->pool, bytes);
+	status = v.scratch ? check_all(&v, path, &done, err)
+			   : crn_fail_memory(err, "verifying", bytes);
 	if (status == CAIRN_OK)
-		crn_json_free(head);
-	crn_pool_give(e->pool, v.scratch, v.sink->unit_scratch + 1);
+		status = verdict(url, &v, done != CRN_UNDONE, out, err);
+	crn_pool_give(e->pool, v.scratch, bytes);
 	v.sink->ops->close(v.sink);
-	return status == CAIRN_OK ? verdict(url, &v, done, units, out, err) : status;
+	crn_free(v.seen);
+	crn_free(v.stored);
+	crn_free(v.missing);
+	crn_free(v.damaged);
+	return status;
 }
 
 cairn_status crn_verify(crn_engine *e, const char *url, const crn_run_options *options,

@@ -238,6 +238,32 @@ static cairn_status check_unit(crn_sink *base, const int64_t *idx, const crn_uni
 	return CAIRN_OK;
 }
 
+static void sink_unit_name(const crn_sink *base, const int64_t *idx, crn_str *ret)
+{
+	const image_sink *s = (const image_sink *)base;
+	unit_name(s, s->single ? 0 : idx[0], true, ret);
+}
+
+/* Calls found(user, name) for files of the pattern that are no slices of this array. */
+static void other_slices(
+	const image_sink *s, void (*found)(void *user, const char *name), void *user)
+{
+	crn_stack_list l = {0};
+	if (s->single || crn_stack_find(&s->pattern, &l, NULL) != CAIRN_OK)
+		return;
+	for (int64_t i = 0; i < l.n; i++)
+		if (l.files[i].number < s->start || l.files[i].number >= s->start + s->n)
+			found(user, crn_stack_file_name(&l, i));
+	crn_stack_list_done(&l);
+}
+
+static cairn_status extras(crn_sink *base, const crn_extras_visit *v, cairn_error *err)
+{
+	(void)err;
+	other_slices((image_sink *)base, v->visit, v->user);
+	return CAIRN_OK;
+}
+
 static cairn_status finish(crn_sink *base, cairn_error *err)
 {
 	image_sink *s = (image_sink *)base;
@@ -271,7 +297,12 @@ static void close_sink(crn_sink *base)
 	crn_free(s);
 }
 
-static const crn_sink_ops sink_ops = {write_unit, check_unit, finish, close_sink};
+static const crn_sink_ops sink_ops = {.write_unit = write_unit,
+	.check_unit = check_unit,
+	.unit_name = sink_unit_name,
+	.extras = extras,
+	.finish = finish,
+	.close = close_sink};
 
 /* ---- creating ---- */
 
@@ -335,24 +366,25 @@ cairn_status crn_image_plan(const crn_create_request *req, const crn_image_sink_
 	return CAIRN_OK;
 }
 
+static void keep_first(void *user, const char *name)
+{
+	crn_str *first = user;
+	if (first->len == 0)
+		crn_str_append(first, name);
+}
+
 /* Other files of the pattern would be read as slices of this array. */
 static cairn_status refuse_mixture(const image_sink *s, cairn_error *err)
 {
-	crn_stack_list l = {0};
-	if (s->single || crn_stack_find(&s->pattern, &l, NULL) != CAIRN_OK)
+	CRN_STR first = {0};
+	other_slices(s, keep_first, &first);
+	if (first.len == 0)
 		return CAIRN_OK;
-	cairn_status status = CAIRN_OK;
-	for (int64_t i = 0; i < l.n && status == CAIRN_OK; i++) {
-		int64_t number = l.files[i].number;
-		if (number >= s->start && number < s->start + s->n)
-			continue;
-		status = crn_fail(err, CAIRN_EXISTS,
-			"%s holds %s, which is not one of the %lld slices to be written", s->dir,
-			crn_stack_file_name(&l, i), (long long)s->n);
-		crn_hint(err, "remove the old slices, or write to another folder");
-	}
-	crn_stack_list_done(&l);
-	return status;
+	crn_fail(err, CAIRN_EXISTS,
+		"%s holds %s, which is not one of the %lld slices to be written", s->dir,
+		first.data, (long long)s->n);
+	crn_hint(err, "remove the old slices, or write to another folder");
+	return CAIRN_EXISTS;
 }
 
 static cairn_status set_up(image_sink *s, const crn_create_request *req,
@@ -363,6 +395,8 @@ static cairn_status set_up(image_sink *s, const crn_create_request *req,
 	CRN_TRY(crn_image_plan(req, spec, s->base.unit, &s->base.unit_scratch, err));
 	s->n = s->single ? 1 : req->type.shape[0];
 	CRN_TRY(set_names(s, req->url, err));
+	if (req->verify)
+		return CAIRN_OK;
 	CRN_TRY(refuse_mixture(s, err));
 	CRN_TRY(crn_make_folders(s->dir, err));
 	return crn_make_folders(s->units, err);

@@ -55,6 +55,7 @@ static cairn_status open_file(crn_part *p, bool resume, uint64_t size_bytes, cai
 				    : crn_fail_errno(err, CAIRN_FAILED, "cannot open", p->path);
 	}
 	CRN_TRY(crn_make_parent(p->temp, err));
+	p->fresh = stat(p->temp, &st) != 0 || (uint64_t)st.st_size < size_bytes;
 	p->fd_plus_1 = crn_disk_open(p->temp, O_RDWR | O_CREAT | (resume ? 0 : O_TRUNC)) + 1;
 	if (!p->fd_plus_1)
 		return crn_fail_errno(err, CAIRN_FAILED, "cannot create", p->temp);
@@ -65,22 +66,39 @@ static cairn_status open_file(crn_part *p, bool resume, uint64_t size_bytes, cai
 	return status;
 }
 
-cairn_status crn_part_open(
-	const char *url, bool resume, uint64_t size_bytes, crn_part *ret, cairn_error *err)
+static cairn_status take_names(const char *url, crn_part *ret, cairn_error *err)
 {
 	CRN_STR temp = {0};
 	crn_part_journal_path(url, &temp);
 	crn_str_append(&temp, "/data");
-	crn_part p = {.path = crn_strdup(crn_file_path(url)), .temp = crn_str_take(&temp)};
-	cairn_status status = p.path && p.temp ? open_file(&p, resume, size_bytes, err)
-					       : crn_fail_memory(err, "a file name", strlen(url));
-	if (status != CAIRN_OK) {
-		crn_part_close(&p);
-		return status;
-	}
-	*ret = p;
+	*ret = (crn_part){.path = crn_strdup(crn_file_path(url)), .temp = crn_str_take(&temp)};
 	crn_mutex_init(&ret->lock, CRN_RANK_STORE);
 	ret->lock_made = true;
+	return ret->path && ret->temp ? CAIRN_OK : crn_fail_memory(err, "a file name", strlen(url));
+}
+
+cairn_status crn_part_open(
+	const char *url, bool resume, uint64_t size_bytes, crn_part *ret, cairn_error *err)
+{
+	cairn_status status = take_names(url, ret, err);
+	if (status == CAIRN_OK)
+		status = open_file(ret, resume, size_bytes, err);
+	if (status != CAIRN_OK)
+		crn_part_close(ret);
+	return status;
+}
+
+cairn_status crn_part_open_stored(const char *url, crn_part *ret, cairn_error *err)
+{
+	cairn_status status = take_names(url, ret, err);
+	if (status != CAIRN_OK) {
+		crn_part_close(ret);
+		return status;
+	}
+	ret->fd_plus_1 = open(ret->path, O_RDONLY | O_CLOEXEC) + 1;
+	ret->complete = ret->fd_plus_1 != 0;
+	if (!ret->complete)
+		ret->fd_plus_1 = open(ret->temp, O_RDONLY | O_CLOEXEC) + 1;
 	return CAIRN_OK;
 }
 
@@ -114,6 +132,9 @@ cairn_status crn_part_read(
 	crn_part *p, uint64_t offset, void *bytes, size_t n, size_t *ret_n, cairn_error *err)
 {
 	crn_file f = {.fd_plus_1 = p->fd_plus_1, .path = p->path};
+	*ret_n = 0;
+	if (!p->fd_plus_1)
+		return CAIRN_OK;
 	return crn_file_read_some(&f, offset, bytes, n, ret_n, err);
 }
 

@@ -27,6 +27,7 @@ typedef struct crn_part {
 	crn_mutex lock;    /* guards `complete` and the renames */
 	bool complete;     /* lies under its final name */
 	bool lock_made;
+	bool fresh;      /* made now: what a journal says of it is not so */
 	crn_fsync fsync; /* not NONE: finish returns when the file is on disk. Set after opening. */
 } crn_part;
 
@@ -40,6 +41,9 @@ void crn_part_journal_path(const char *url, crn_str *ret);
  */
 CRN_CHECKED cairn_status crn_part_open(
 	const char *url, bool resume, uint64_t size_bytes, crn_part *ret, cairn_error *err);
+/** Opens what is there for reading only: the file, else the temporary, else nothing (reads of 0).
+ */
+CRN_CHECKED cairn_status crn_part_open_stored(const char *url, crn_part *ret, cairn_error *err);
 CRN_CHECKED cairn_status crn_part_write(
 	crn_part *p, uint64_t offset, const void *bytes, size_t n, cairn_error *err);
 /** *ret_n < n at the end of the file. */

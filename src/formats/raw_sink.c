@@ -18,6 +18,7 @@ typedef struct flat_sink {
 	crn_part part;
 	crn_flat_layout layout;
 	int64_t pitch[CRN_MAX_NDIM]; /* bytes from index to index in the file */
+	uint64_t size_bytes;         /* of the whole file */
 	bool each;                   /* sync every unit */
 } flat_sink;
 
@@ -141,7 +142,7 @@ static cairn_status check_unit(crn_sink *base, const int64_t *idx, const crn_uni
 	crn_region unit = crn_unit_region(t->ndim, t->shape, base->unit, idx);
 	size_t item = crn_dtype_size(t->dtype);
 	uint64_t bytes = (uint64_t)crn_region_count(&unit) * item;
-	if (record->all_fill || record->size_bytes != bytes || quick) {
+	if (record->all_fill || record->size_bytes != bytes || (quick && !s->part.fresh)) {
 		*ret_same = !record->all_fill && record->size_bytes == bytes;
 		return CAIRN_OK;
 	}
@@ -167,6 +168,24 @@ static cairn_status check_unit(crn_sink *base, const int64_t *idx, const crn_uni
 	return CAIRN_OK;
 }
 
+static void unit_name(const crn_sink *base, const int64_t *idx, crn_str *ret)
+{
+	(void)idx;
+	crn_str_append(ret, ((const flat_sink *)base)->part.path);
+}
+
+/* Bytes behind the last element. */
+static cairn_status extras(crn_sink *base, const crn_extras_visit *v, cairn_error *err)
+{
+	flat_sink *s = (flat_sink *)base;
+	char byte;
+	size_t got = 0;
+	CRN_TRY(crn_part_read(&s->part, s->size_bytes, &byte, 1, &got, err));
+	if (got > 0)
+		v->visit(v->user, s->part.path);
+	return CAIRN_OK;
+}
+
 static cairn_status finish(crn_sink *base, cairn_error *err)
 {
 	flat_sink *s = (flat_sink *)base;
@@ -186,7 +205,12 @@ static void close_sink(crn_sink *base)
 	crn_free(s);
 }
 
-static const crn_sink_ops sink_ops = {write_unit, check_unit, finish, close_sink};
+static const crn_sink_ops sink_ops = {.write_unit = write_unit,
+	.check_unit = check_unit,
+	.unit_name = unit_name,
+	.extras = extras,
+	.finish = finish,
+	.close = close_sink};
 
 cairn_status crn_flat_sink_new(const crn_create_request *req, const crn_format *format,
 	const crn_flat_layout *layout, crn_sink **ret, cairn_error *err)
@@ -212,9 +236,14 @@ cairn_status crn_flat_sink_new(const crn_create_request *req, const crn_format *
 	}
 	uint64_t size = layout->data_offset +
 			(uint64_t)crn_type_count(&req->type) * crn_dtype_size(req->type.dtype);
-	cairn_status status = s->base.url
-				      ? crn_part_open(req->url, req->resume, size, &s->part, err)
-				      : crn_fail_memory(err, "a file name", strlen(req->url));
+	s->size_bytes = size;
+	cairn_status status;
+	if (!s->base.url)
+		status = crn_fail_memory(err, "a file name", strlen(req->url));
+	else if (req->verify)
+		status = crn_part_open_stored(req->url, &s->part, err);
+	else
+		status = crn_part_open(req->url, req->resume, size, &s->part, err);
 	if (status != CAIRN_OK) {
 		close_sink(&s->base);
 		return status;

@@ -388,6 +388,15 @@ static cairn_status finish(crn_sink *base, cairn_error *err)
 	return CAIRN_OK;
 }
 
+static void unit_name(const crn_sink *base, const int64_t *idx, crn_str *ret)
+{
+	const pieces_sink *s = (const pieces_sink *)base;
+	CRN_STR piece = {0};
+	piece_path(s, crn_ravel(idx, base->type.ndim, s->grid), &piece);
+	bool there = !piece.oom && access(piece.data, F_OK) == 0;
+	crn_str_append(ret, there ? piece.data : crn_file_path(base->url));
+}
+
 static void close_sink(crn_sink *base)
 {
 	pieces_sink *s = (pieces_sink *)base;
@@ -401,7 +410,11 @@ static void close_sink(crn_sink *base)
 	crn_free(s);
 }
 
-static const crn_sink_ops sink_ops = {write_unit, check_unit, finish, close_sink};
+static const crn_sink_ops sink_ops = {.write_unit = write_unit,
+	.check_unit = check_unit,
+	.unit_name = unit_name,
+	.finish = finish,
+	.close = close_sink};
 
 /* Pages and rows of the flat sinks, rows rounded up to whole strips; x and samples whole. */
 void crn_tiff_pieces_plan(const crn_tiff_layout *l, const crn_type *t, const int64_t *chunks,
@@ -432,7 +445,7 @@ static cairn_status set_up(pieces_sink *s, const crn_create_request *req, cairn_
 	s->n_units = 1;
 	for (int d = 0; d < s->base.type.ndim; d++)
 		s->n_units *= s->grid[d] = crn_n_units(s->base.type.shape[d], s->base.unit[d]);
-	return crn_make_folders(s->units, err);
+	return req->verify ? CAIRN_OK : crn_make_folders(s->units, err);
 }
 
 cairn_status crn_tiff_pieces_new(const crn_create_request *req, const crn_format *format,

@@ -16,6 +16,7 @@
 #include "base/hash.h"
 #include "base/mem.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 typedef struct zarr_sink {
@@ -110,6 +111,88 @@ static cairn_status check_unit(crn_sink *base, const int64_t *idx, const crn_uni
 	return CAIRN_OK;
 }
 
+static void unit_name(const crn_sink *base, const int64_t *idx, crn_str *ret)
+{
+	const zarr_sink *s = (const zarr_sink *)base;
+	CRN_STR key = {0};
+	crn_zarr_chunk_key(&s->meta, s->path, idx, &key);
+	crn_str_appendf(ret, "%s/%s", s->store->root, key.data ? key.data : "");
+}
+
+/* ---- objects that no unit has ---- */
+
+typedef struct search {
+	zarr_sink *s;
+	const crn_extras_visit *v;
+	crn_str *prefix; /* of the names being listed, with a slash at its end */
+	cairn_status status;
+	cairn_error *err;
+} search;
+
+/* Is `key` (below the array) the key of a unit that is known? */
+static bool is_known_key(const search *q, const char *key)
+{
+	const zarr_sink *s = q->s;
+	int64_t idx[CRN_MAX_NDIM] = {0};
+	CRN_STR again = {0};
+	int d = 0, ndim = s->meta.type.ndim;
+	const char *p = key;
+	for (; *p && d < ndim; p++)
+		if (*p >= '0' && *p <= '9') {
+			char *end;
+			idx[d++] = strtoll(p, &end, 10);
+			p = end - 1;
+		}
+	for (d = 0; d < ndim; d++)
+		if (idx[d] >= crn_n_units(s->meta.type.shape[d], s->base.unit[d]))
+			return false;
+	/* Only the very key that we would write is one. */
+	crn_zarr_chunk_key(&s->meta, "", idx, &again);
+	return !again.oom && strcmp(again.data, key) == 0 && q->v->is_known(q->v->user, idx);
+}
+
+static cairn_status search_below(search *q);
+
+static bool look_at(void *user, const char *name, bool is_prefix)
+{
+	search *q = user;
+	size_t before = q->prefix->len, below = strlen(q->s->path) + (*q->s->path ? 1 : 0);
+	/* Metadata and the journal are no chunks. */
+	if (name[0] == '.' || strcmp(name, "zarr.json") == 0)
+		return true;
+	crn_str_append(q->prefix, name);
+	if (is_prefix) {
+		crn_str_append(q->prefix, "/");
+		q->status = search_below(q);
+	} else if (!q->prefix->oom && !is_known_key(q, q->prefix->data + below)) {
+		CRN_STR path = {0};
+		crn_str_appendf(&path, "%s/%s", q->s->store->root, q->prefix->data);
+		q->v->visit(q->v->user, path.data ? path.data : name);
+	}
+	q->prefix->data[before] = '\0';
+	q->prefix->len = before;
+	return q->status == CAIRN_OK;
+}
+
+static cairn_status search_below(search *q)
+{
+	CRN_FREE char *prefix = crn_strndup(
+		q->prefix->len ? q->prefix->data : "", q->prefix->len ? q->prefix->len - 1 : 0);
+	if (!prefix)
+		return crn_fail_memory(q->err, "a key", q->prefix->len);
+	CRN_TRY(q->s->store->ops->list(q->s->store, prefix, look_at, q, q->err));
+	return q->status;
+}
+
+static cairn_status extras(crn_sink *base, const crn_extras_visit *v, cairn_error *err)
+{
+	zarr_sink *s = (zarr_sink *)base;
+	CRN_STR prefix = {0};
+	search q = {.s = s, .v = v, .prefix = &prefix, .err = err};
+	crn_str_appendf(&prefix, "%s%s", s->path, *s->path ? "/" : "");
+	return prefix.oom ? crn_fail_memory(err, "a key", 256) : search_below(&q);
+}
+
 /* ---- finish ---- */
 
 static cairn_status put_doc(
@@ -191,6 +274,8 @@ static void close_sink(crn_sink *base)
 static const crn_sink_ops ops = {
 	.write_unit = write_unit,
 	.check_unit = check_unit,
+	.unit_name = unit_name,
+	.extras = extras,
 	.finish = finish,
 	.close = close_sink,
 };
@@ -321,7 +406,7 @@ static cairn_status prepare(
 	s->base.type.fill = s->meta.type.fill;
 	memcpy(s->base.unit, c->chunk.shape, sizeof(s->base.unit));
 	s->base.unit_scratch = scratch_of(c);
-	if (!req->resume || !s->store->ops->reap)
+	if (!req->resume || req->verify || !s->store->ops->reap)
 		return CAIRN_OK;
 	CRN_TRY(for_ancestors(s, reap_here, err));
 	return s->store->ops->reap(s->store, s->path, true, err);
