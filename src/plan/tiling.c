@@ -138,7 +138,17 @@ static int slab_axis(const crn_region *r)
 	return r->ndim == 1 ? 0 : r->ndim;
 }
 
-/* Planes a step: all at once if that stays in the cache, else what is fastest of two heights that
+/* Planes a step that fit the cache, from what two heights need: some of it (scratch, kept planes)
+ * does not shrink with the height. */
+static int64_t fitting_rows(int64_t low, size_t low_bytes, int64_t high, size_t high_bytes)
+{
+	double row = ((double)high_bytes - (double)low_bytes) / (double)(high - low);
+	double fixed = (double)low_bytes - row * (double)low;
+	double rows = row > 0 ? ((double)crn_cache_bytes() - fixed) / row : 1;
+	return rows > 1 ? (int64_t)rows : 1;
+}
+
+/* Planes a step: all at once if that stays in the cache, else what is fastest of a few heights that
  * might. Sets the arena's bytes, too. */
 static cairn_status choose_slab(
 	search *s, const crn_region *roots, crn_slab *ret, double *ret_ns, cairn_error *err)
@@ -154,9 +164,13 @@ static cairn_status choose_slab(
 	double share = (double)crn_cache_bytes() / (double)ret->arena_bytes;
 	slab.rows = (int64_t)((double)extent * share);
 	slab.rows = slab.rows > 1 ? slab.rows : 1;
-	for (int i = 0; i < 2 && slab.rows < extent; i++, slab.rows *= HIGHER) {
+	size_t whole = ret->arena_bytes;
+	int64_t next = slab.rows * HIGHER;
+	for (; slab.rows < extent; slab.rows = next, next = extent) {
 		double ns;
 		CRN_TRY(walk_tile(s, roots, &slab, &ns, err));
+		if (next < extent && slab.rows > 1 && s->walk.bytes > crn_cache_bytes())
+			next = fitting_rows(slab.rows, s->walk.bytes, extent, whole);
 		if (ns >= *ret_ns)
 			continue;
 		*ret_ns = ns;

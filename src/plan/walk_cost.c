@@ -83,7 +83,7 @@ double crn_layout_ns(
 /* What a slide computes at a step in the middle of the walk. */
 static crn_region middle_part(const crn_walk *w, const crn_slide *s)
 {
-	int64_t at = w->n_pairs / 2 * w->pair_step * w->n_slides + (s - w->slides);
+	int64_t at = (w->n_pairs - 1) / 2 * w->pair_step * w->n_slides + (s - w->slides);
 	int64_t from = w->to[at], to = w->to[at + w->n_slides];
 	from = from < s->first ? s->first : from;
 	to = to > s->end ? s->end : to;
