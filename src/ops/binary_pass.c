@@ -12,7 +12,7 @@
  *	                        └── bits or bytes
  *
  * so a plane's intersection with a disk of the ball is made once for all output planes that look at
- * it, and a ball of 7153 voxels costs about 230 ANDs for 64 voxels or more. Dilation is the erosion
+ * it, and a ball of 7153 voxels costs about 160 ANDs for 64 voxels or more. Dilation is the erosion
  * of the complement: bits are flipped on their way in and out.
  *
  * Memory: of a band of rows, every span's plane and all output planes.
