@@ -294,6 +294,7 @@ static const crn_global global = {
 	.pass_begin = pass_begin,
 	.partial_bytes = partial_bytes,
 	.partial_init = partial_init,
+	.partial_is_plain = true,
 	.fold = fold,
 	.merge = merge,
 	.pass_end = pass_end,

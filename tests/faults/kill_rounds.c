@@ -43,7 +43,7 @@ static const char *const program =
 	"n = label(m)\n"
 	"write(n, '%s/labels.zarr', chunks=(8, 40, 40), compressor='none')\n"
 	"write(regionprops(n, x), '%s/objects.csv')\n"
-	"write(((x - x.mean()) * 9000).astype('int16'), '%s/x.npy')\n"
+	"write(((x - x.mean() - median(x)) * 9000).astype('int16'), '%s/x.npy')\n"
 	"write((x * (x * x).max() * 60000).astype('uint16')[::8], '%s/slices/%%03d.png')\n"
 	"write(regionprops(n), '%s/objects.db', table='t')\n";
 
