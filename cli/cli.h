@@ -88,7 +88,14 @@ CAIRN_MUST_USE cairn_status cli_pipeline(
 	cli *c, const char *file, cairn_pipeline **ret, cairn_error *err);
 /** The array SRC means: a file, -e TEXT, or a pipeline with --name or "#name". */
 CAIRN_MUST_USE cairn_status cli_array(cli *c, const char *src, cairn_array **ret, cairn_error *err);
-/** Runs a text in which x is `array`. */
+/** Shows the plan where --explain, --dry-run or -v ask for it, computes the outputs (not with
+ * --dry-run), writes the profile, says what was done. */
+CAIRN_MUST_USE cairn_status cli_carry_out(
+	cli *c, cairn_pipeline *p, const cairn_options *o, cairn_error *err);
+/** A pipeline text in which x is `array`. */
+CAIRN_MUST_USE cairn_status cli_bound_pipeline(
+	cli *c, const char *text, const cairn_array *array, cairn_pipeline **ret, cairn_error *err);
+/** Runs such a text. */
 CAIRN_MUST_USE cairn_status cli_run_text(cli *c, const char *text, const cairn_array *array,
 	const cairn_options *options, cairn_report *report, cairn_error *err);
 /** Writes what --profile asked for, if it was given. FAILED with the path. */

@@ -216,19 +216,60 @@ cairn_status cli_array(cli *c, const char *src, cairn_array **ret, cairn_error *
 	return status;
 }
 
-cairn_status cli_run_text(cli *c, const char *text, const cairn_array *array,
-	const cairn_options *options, cairn_report *report, cairn_error *err)
+cairn_status cli_bound_pipeline(
+	cli *c, const char *text, const cairn_array *array, cairn_pipeline **ret, cairn_error *err)
 {
 	cairn_binding x = {"x", array};
 	cairn_pipeline_source source;
-	cairn_pipeline *p = NULL;
 	memset(&source, 0, sizeof(source));
 	source.text = text;
 	source.bindings = &x;
 	source.n_bindings = 1;
-	cairn_status status = cairn_pipeline_new(c->session, &source, &p, err);
+	return cairn_pipeline_new(c->session, &source, ret, err);
+}
+
+cairn_status cli_run_text(cli *c, const char *text, const cairn_array *array,
+	const cairn_options *options, cairn_report *report, cairn_error *err)
+{
+	cairn_pipeline *p = NULL;
+	cairn_status status = cli_bound_pipeline(c, text, array, &p, err);
 	if (status == CAIRN_OK)
 		status = cairn_pipeline_run(p, options, report, err);
 	cairn_pipeline_free(p);
 	return status;
+}
+
+static cairn_status show_plan(cairn_pipeline *p, const cairn_options *o, FILE *to, cairn_error *err)
+{
+	char *text = NULL;
+	cairn_status status = cairn_pipeline_explain(p, o, CAIRN_TEXT, &text, err);
+	if (status != CAIRN_OK)
+		return status;
+	fputs(text, to);
+	cairn_free(text);
+	return CAIRN_OK;
+}
+
+static cairn_status compute(cli *c, cairn_pipeline *p, const cairn_options *o, cairn_error *err)
+{
+	cairn_report report;
+	memset(&report, 0, sizeof(report));
+	cairn_status status = cairn_pipeline_run(p, o, &report, err);
+	cli_run_done();
+	if (status == CAIRN_OK) {
+		status = cli_write_profile(c, &report, err);
+		cli_say_report(c, &report);
+	}
+	cairn_free(report.json);
+	cairn_free(report.profile);
+	return status;
+}
+
+cairn_status cli_carry_out(cli *c, cairn_pipeline *p, const cairn_options *o, cairn_error *err)
+{
+	bool dry = cli_has(c, "dry-run");
+	cairn_status status = CAIRN_OK;
+	if (c->verbose || cli_has(c, "explain") || dry)
+		status = show_plan(p, o, dry ? stdout : stderr, err);
+	return status == CAIRN_OK && !dry ? compute(c, p, o, err) : status;
 }

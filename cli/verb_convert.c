@@ -103,25 +103,10 @@ static cairn_status make_text(const cli *c, char **ret, cairn_error *err)
 	return closed ? CAIRN_OK : out_of_memory(err);
 }
 
-static cairn_status compute(
-	cli *c, const char *text, const cairn_array *a, const cairn_options *o, cairn_error *err)
-{
-	cairn_report report;
-	memset(&report, 0, sizeof(report));
-	cairn_status status = cli_run_text(c, text, a, o, &report, err);
-	cli_run_done();
-	if (status == CAIRN_OK) {
-		status = cli_write_profile(c, &report, err);
-		cli_say_report(c, &report);
-	}
-	cairn_free(report.json);
-	cairn_free(report.profile);
-	return status;
-}
-
 static cairn_status convert(cli *c, cairn_error *err)
 {
 	cairn_array *a = NULL;
+	cairn_pipeline *p = NULL;
 	cairn_options o;
 	char *text = NULL;
 	if (c->n_args != (cli_has(c, "expression") ? 1 : 2))
@@ -132,7 +117,10 @@ static cairn_status convert(cli *c, cairn_error *err)
 	if (status == CAIRN_OK)
 		status = make_text(c, &text, err);
 	if (status == CAIRN_OK)
-		status = compute(c, text, a, &o, err);
+		status = cli_bound_pipeline(c, text, a, &p, err);
+	if (status == CAIRN_OK)
+		status = cli_carry_out(c, p, &o, err);
+	cairn_pipeline_free(p);
 	free(text);
 	cairn_array_free(a);
 	return status;

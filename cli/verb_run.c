@@ -4,8 +4,6 @@
  */
 #include "cli/cli.h"
 
-#include <string.h>
-
 /* print() on stdout: the label, then the value. */
 static void show_value(void *user, const cairn_printed *p)
 {
@@ -16,32 +14,6 @@ static void show_value(void *user, const cairn_printed *p)
 	fflush(stdout);
 }
 
-static cairn_status show_plan(cairn_pipeline *p, const cairn_options *o, FILE *to, cairn_error *err)
-{
-	char *text = NULL;
-	cairn_status status = cairn_pipeline_explain(p, o, CAIRN_TEXT, &text, err);
-	if (status != CAIRN_OK)
-		return status;
-	fputs(text, to);
-	cairn_free(text);
-	return CAIRN_OK;
-}
-
-static cairn_status compute(cli *c, cairn_pipeline *p, const cairn_options *o, cairn_error *err)
-{
-	cairn_report report;
-	memset(&report, 0, sizeof(report));
-	cairn_status status = cairn_pipeline_run(p, o, &report, err);
-	cli_run_done();
-	if (status != CAIRN_OK)
-		return status;
-	status = cli_write_profile(c, &report, err);
-	cli_say_report(c, &report);
-	cairn_free(report.json);
-	cairn_free(report.profile);
-	return status;
-}
-
 static cairn_status run(cli *c, cairn_error *err)
 {
 	cairn_pipeline *p = NULL;
@@ -50,10 +22,8 @@ static cairn_status run(cli *c, cairn_error *err)
 	o.print = show_value;
 	if (status == CAIRN_OK)
 		status = cli_pipeline(c, c->args[0], &p, err);
-	if (status == CAIRN_OK && (c->verbose || cli_has(c, "explain") || cli_has(c, "dry-run")))
-		status = show_plan(p, &o, cli_has(c, "dry-run") ? stdout : stderr, err);
-	if (status == CAIRN_OK && !cli_has(c, "dry-run"))
-		status = compute(c, p, &o, err);
+	if (status == CAIRN_OK)
+		status = cli_carry_out(c, p, &o, err);
 	cairn_pipeline_free(p);
 	return status;
 }

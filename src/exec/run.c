@@ -11,6 +11,7 @@
 #include "exec/run.h"
 
 #include "base/mem.h"
+#include "base/path.h"
 #include "core/table.h"
 #include "exec/machine_file.h"
 #include "exec/output_state.h"

@@ -24,6 +24,9 @@ gives 0 convert a.zarr back.npy
 check "there and back" cmp a.npy back.npy
 gives 0 convert a.npy small.npy --dtype uint8
 python 'assert np.array_equal(np.load("small.npy"), np.minimum(np.load("a.npy"), 255).astype("uint8"))'
+gives 0 convert --dry-run a.npy never.zarr
+prints "never.zarr"
+check "a dry run writes nothing" test ! -e never.zarr
 gives 2 convert a.npy a.xyz
 says "a.xyz"
 gives 2 convert a.npy
