@@ -36,7 +36,8 @@ typedef struct painter {
 	/* The tile: */
 	const crn_tile_record *tile;
 	crn_region box;
-	int64_t n_words, n_rows;
+	int64_t n_words;
+	int64_t row_end; /* rows from here on are not asked for */
 } painter;
 
 size_t crn_components_scratch(const crn_node *n, const crn_region *out)
@@ -66,7 +67,8 @@ static cairn_status read_ids(painter *p, uint32_t from, uint32_t n, cairn_error 
 	if (n > t->n_runs || from > t->n_runs - n)
 		return crn_fail(err, CAIRN_FAILED, "the scratch file is damaged");
 	CRN_TRY(crn_window_get(&p->components, t->component_at + (uint64_t)first * size,
-		(size_t)(from - first + n) * size, (uint64_t)(t->n_runs - first) * size, &bytes,
+		(size_t)(from - first + n) * size,
+		(uint64_t)(t->n_runs - first < 4 * n ? t->n_runs - first : 4 * n) * size, &bytes,
 		err));
 	const char *at = (const char *)bytes + (size_t)(from - first) * size;
 	uint32_t *index = p->s->index;
@@ -128,7 +130,7 @@ static cairn_status paint_long_row(painter *p, int64_t row, char *to, cairn_erro
 	int64_t even = row & ~(int64_t)1;
 	CRN_TRY(crn_window_get(&p->rows, p->tile->rows_at + (uint64_t)even * sizeof(uint32_t),
 		(size_t)(1 + (row & 1)) * sizeof(uint32_t),
-		(uint64_t)(p->n_rows + 1 - even) * sizeof(uint32_t), &bytes, err));
+		(uint64_t)(p->row_end + 1 - even) * sizeof(uint32_t), &bytes, err));
 	uint32_t run = ((const uint32_t *)bytes)[row & 1];
 	bool before = false;
 	p->s->ids[0] = 0;
@@ -137,7 +139,7 @@ static cairn_status paint_long_row(painter *p, int64_t row, char *to, cairn_erro
 		CRN_TRY(crn_window_get(&p->bits,
 			p->tile->bits_at + (uint64_t)(row * p->n_words + w) * sizeof(uint64_t),
 			(size_t)n * sizeof(uint64_t),
-			(uint64_t)((p->n_rows - row) * p->n_words - w) * sizeof(uint64_t), &bytes,
+			(uint64_t)((p->row_end - row) * p->n_words - w) * sizeof(uint64_t), &bytes,
 			err));
 		crn_paint_row b = {.bits = bytes,
 			.n_words = n,
@@ -189,7 +191,7 @@ static cairn_status paint_rows(painter *p, const line *l, int64_t *ret_n, cairn_
 	int64_t n = l->n < most ? l->n : most, span = (n - 1) * l->step + 1;
 	const void *bytes;
 	CRN_TRY(crn_window_get(&p->rows, p->tile->rows_at + (uint64_t)(l->row - odd) * 4,
-		(size_t)(odd + span + 1) * 4, (uint64_t)(p->n_rows + 1 - l->row + odd) * 4, &bytes,
+		(size_t)(odd + span + 1) * 4, (uint64_t)(p->row_end + 1 - l->row + odd) * 4, &bytes,
 		err));
 	const uint32_t *first = (const uint32_t *)bytes + odd;
 	for (int64_t k = 0; k < span; k++)
@@ -203,7 +205,7 @@ static cairn_status paint_rows(painter *p, const line *l, int64_t *ret_n, cairn_
 	CRN_TRY(crn_window_get(&p->bits,
 		p->tile->bits_at + (uint64_t)(l->row * p->n_words) * sizeof(uint64_t),
 		(size_t)(span * p->n_words) * sizeof(uint64_t),
-		(uint64_t)((p->n_rows - l->row) * p->n_words) * sizeof(uint64_t), &bytes, err));
+		(uint64_t)((p->row_end - l->row) * p->n_words) * sizeof(uint64_t), &bytes, err));
 	for (int64_t k = 0; k < span; k += l->step) {
 		char *to = l->to + k / l->step * l->stride;
 		if (first[k] == first[k + 1])
@@ -242,13 +244,17 @@ static cairn_status paint_tile(painter *p, int64_t tile, cairn_error *err)
 	p->tile = &p->c->tiles[tile];
 	p->box = crn_components_box(p->c, tile);
 	p->n_words = crn_bit_words(p->box.n[x]);
-	p->n_rows = crn_region_count(&p->box) / p->box.n[x];
+	p->row_end = 0;
 	for (int d = 0; d <= x; d++) {
 		wanted(r, d, p->box.lo[d], p->box.n[d], &from[d], &end[d]);
 		if (from[d] >= end[d])
 			return CAIRN_OK;
 		at[d] = from[d];
+		if (d < x)
+			p->row_end = p->row_end * p->box.n[d] + r->lo[d] +
+				     (end[d] - 1) * r->step[d] - p->box.lo[d];
 	}
+	p->row_end++;
 	for (;;) {
 		line l = {.n = 1, .step = 1, .to = out->data};
 		for (int d = 0; d <= last; d++) {
