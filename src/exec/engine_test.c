@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "base/json.h"
 #include "base/mem.h"
 #include "builtin.h"
 #include "core/call.h"
@@ -249,6 +250,60 @@ static void test_budget_one_byte_short_is_refused(void **state)
 	assert_non_null(strstr(err.where, "op "));
 }
 
+/* Sum over nodes of "computed" in a plan's or a report's JSON. */
+static int64_t sum_computed(const char *json)
+{
+	crn_json *doc = NULL;
+	cairn_error err;
+	must(crn_json_parse(json, strlen(json), CAIRN_FAILED, &doc, &err), &err);
+	const crn_json *nodes = crn_json_get(doc, "nodes");
+	assert_non_null(nodes);
+	int64_t sum = 0;
+	for (int i = 0; i < nodes->n; i++) {
+		const crn_json *n = crn_json_get(&nodes->items[i], "computed");
+		sum += n->kind == CRN_JSON_DOUBLE ? (int64_t)n->f : n->i;
+	}
+	crn_json_free(doc);
+	return sum;
+}
+
+/* What a run of the whole of n computes is what its plan said. */
+static void check_voxels(crn_node *n, const crn_run_options *o)
+{
+	crn_region whole = crn_region_whole(n->type.ndim, n->type.shape);
+	void *bytes = crn_alloc(crn_view_dense_bytes(n->type.dtype, whole.ndim, whole.n));
+	assert_non_null(bytes);
+	crn_view out = crn_view_dense(bytes, n->type.dtype, whole.ndim, whole.n);
+	crn_report report = {0};
+	CRN_STR plan = {0};
+	cairn_error err;
+	must(crn_run_region(engine, n, &whole, &out, o, &report, &err), &err);
+	must(crn_explain(engine, &n, 1, o, CRN_EXPLAIN_JSON, &plan, &err), &err);
+	assert_int_equal(sum_computed(report.json), sum_computed(plan.data));
+	crn_report_done(&report);
+	crn_free(bytes);
+}
+
+/* Two windows over another and a slice: buffers slide, borders are filled, nothing is made twice.
+ */
+static void test_slabs_compute_what_was_planned(void **state)
+{
+	(void)state;
+	const int64_t shape[] = {31, 9, 40};
+	CRN_NODE *x = random_array(3, shape, 6);
+	CRN_NODE *smooth = gaussian(x, 1.5);
+	CRN_NODE *wide = gaussian(smooth, 2.5);
+	crn_value sum[] = {node_value(smooth), node_value(wide)};
+	CRN_NODE *both = call("add", sum, 2);
+	crn_region whole = crn_region_whole(3, shape);
+	crn_run_options o = {
+		.n_threads = 1, .memory_bytes = (size_t)64 << 20, .isa = crn_isa_best()};
+	for (o.slab_rows = 0; o.slab_rows < 34; o.slab_rows += o.slab_rows < 4 ? 1 : 9) {
+		check_region(both, &whole, &o);
+		check_voxels(both, &o);
+	}
+}
+
 static double cpu_seconds(void)
 {
 	struct timespec t;
@@ -284,6 +339,7 @@ int main(void)
 		cmocka_unit_test(test_masks_between_ops),
 		cmocka_unit_test(test_axes_shorter_than_the_kernel),
 		cmocka_unit_test(test_budget_one_byte_short_is_refused),
+		cmocka_unit_test(test_slabs_compute_what_was_planned),
 		cmocka_unit_test(test_tiny_tasks_are_cheap),
 	};
 	return cmocka_run_group_tests(tests, set_up, tear_down);
