@@ -1,7 +1,8 @@
 """median.py -- median filters of uint8: 5 x 5 of an 8192 x 8192 image, 3 x 3 x 3 of 256 x 256 x 256 voxels.
 
-Peers: scipy; OpenCV on one core (its border is replicate: the inside is compared); libvips on two, from a
-TIFF into memory as its command does it.
+Peers: scipy; OpenCV on one core (its border is replicate: the inside is compared); libvips on two, from TIFF
+to TIFF as its command does it. libvips 8.14 is raced on uint16: its 5 x 5 median of uint8 is wrong in four
+pixels of five (3 x 3, and uint16 of any size, are right).
 """
 import os
 import subprocess
@@ -18,7 +19,8 @@ coarse = ndi.zoom(rng.random((129, 129)), 64, order=1)[:8192, :8192]
 image = np.clip(coarse * 200 + rng.normal(0, 12, coarse.shape), 0, 255).astype(np.uint8)
 npy, tif = work_file("image.npy"), work_file("image.tif")
 np.save(npy, image)
-tifffile.imwrite(tif, image, rowsperstrip=128)
+image16 = image.astype(np.uint16) * 257
+tifffile.imwrite(tif, image16, rowsperstrip=128)
 expression = f'median_filter(read("{npy}"), size=5)'
 vips_out = work_file("median_vips.tif")
 
@@ -32,7 +34,7 @@ def opencv_median():
 
 
 def vips_median():
-	subprocess.run(["vips", "median", tif, vips_out, "5"], check=True,
+	subprocess.run(["vips", "rank", tif, vips_out, "5", "5", "12"], check=True,
 		env=dict(os.environ, VIPS_CONCURRENCY="2"))
 
 
@@ -41,12 +43,13 @@ got = answer(expression)
 must_agree("median: scipy", np.array_equal(got, scipy_median()))
 must_agree("median: OpenCV inside", np.array_equal(got[2:-2, 2:-2], opencv_median()[2:-2, 2:-2]))
 vips_median()
-must_agree("median: libvips inside", np.array_equal(got[2:-2, 2:-2], tifffile.imread(vips_out)[2:-2, 2:-2]))
+must_agree("median: libvips inside",
+	np.array_equal(257 * got[2:-2, 2:-2].astype(np.uint16), tifffile.imread(vips_out)[2:-2, 2:-2]))
 
 name = "median 5x5, 8192x8192 uint8"
 contest(name, Command("run", "-e", f'print("sum", sum({expression}))'), Peer("scipy", scipy_median), bar=20)
 contest(name, Warm(expression, threads=1), Peer("OpenCV, 1 thread", opencv_median), bar=1)
-contest(name, Command("run", "-q", "--on-exists", "replace", "-e",
+contest(name.replace("uint8", "uint16"), Command("run", "-q", "--on-exists", "replace", "-e",
 	f'write(median_filter(read("{tif}"), size=5), "{work_file("median_cairn.tif")}")'),
 	Peer("libvips, 2 threads, TIFF to TIFF", vips_median), bar=3)
 
