@@ -424,6 +424,7 @@ cairn_status crn_engine_plan(
 		.record_bytes = o->profile ? crn_trace_bytes(n_threads) : 0,
 		.tile_voxels = o->tile_voxels,
 		.slab_rows = o->slab_rows,
+		.unit_tasks = o->keep_going,
 		.region = q->region};
 	crn_mutex_lock(&e->costs_lock);
 	cairn_status status = crn_plan_build(e->registry, q->sinks, q->n_sinks, &po, ret, err);

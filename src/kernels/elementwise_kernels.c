@@ -115,14 +115,6 @@ static inline double one_nan_F64(double v)
 	return v == v ? v : (double)NAN;
 }
 
-/* A single value that is no NaN, as nearly always, leaves at most one NaN to give, and no choice.
- */
-#define PICK_SECOND(fn, T) \
-	static void fn##_second(const void *data, int64_t n, void *out, const void *const *in) \
-	{ \
-		bool nan = *(const T *)in[1] != *(const T *)in[1]; \
-		(nan ? fn##_any_second : fn##_number_second)(data, n, out, in); \
-	}
 #define SWAP_FIRST(fn) \
 	static void fn##_first(const void *data, int64_t n, void *out, const void *const *in) \
 	{ \
@@ -130,9 +122,7 @@ static inline double one_nan_F64(double v)
 	}
 #define COMMUTATIVE_FLOAT_ONE(fn, ID, T, EXPR) \
 	ROW2(fn, T, T, one_nan_##ID(EXPR)) \
-	ROW_SECOND(fn##_any, T, T, one_nan_##ID(EXPR)) \
-	ROW_SECOND(fn##_number, T, T, EXPR) \
-	PICK_SECOND(fn, T) \
+	ROW_SECOND(fn, T, T, one_nan_##ID(EXPR)) \
 	SWAP_FIRST(fn)
 #define COMMUTATIVE_FLOAT(ID, T, U) \
 	COMMUTATIVE_FLOAT_ONE(add_##ID, ID, T, a + b) \
@@ -260,6 +250,13 @@ UNSIGNED_TYPES(UINT_POWER)
 	ROW2_ONE(maximum_##ID, T, T, a >= b ? a : b)
 INTEGER_TYPES(EXTREMES)
 
+/* A single value that is no NaN, as nearly always, needs one comparison less. */
+#define PICK_SECOND(fn, T) \
+	static void fn##_second(const void *data, int64_t n, void *out, const void *const *in) \
+	{ \
+		bool nan = *(const T *)in[1] != *(const T *)in[1]; \
+		(nan ? fn##_any_second : fn##_number_second)(data, n, out, in); \
+	}
 #define EXTREME_FLOAT(fn, T, EXPR, NUMBER) \
 	ROW2(fn, T, T, EXPR) \
 	ROW_FIRST(fn, T, T, EXPR) \

@@ -47,8 +47,8 @@ typedef enum crn_ew {
 
 typedef struct crn_elementwise_kernels {
 	crn_kernel_row row[CRN_N_EW][CRN_N_DTYPES];
-	/* one[k]: the same where in[k] points to a single value, not a row; NULL: none. Equal to
-	 * row but for NaN: a NaN added to or multiplied by a number keeps its payload. */
+	/* one[k]: the same, to the bit, where in[k] points to a single value, not a row; NULL:
+	 * none. */
 	crn_kernel_row one[2][CRN_N_EW][CRN_N_DTYPES];
 } crn_elementwise_kernels;
 

@@ -121,6 +121,7 @@ typedef struct crn_plan_options {
 	size_t record_bytes;      /* set aside for records of the run: part of standing */
 	const crn_region *region; /* MEMORY: of the one sink's array; else NULL */
 	int64_t tile_voxels;      /* tiles of at most so many voxels; 0: as large as is good */
+	bool unit_tasks;          /* one stored unit a task, so that a failure loses no other */
 	int64_t slab_rows;        /* planes walked at a time; 0: as many as is good */
 } crn_plan_options;
 

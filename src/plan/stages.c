@@ -214,6 +214,14 @@ static cairn_status sink_unit(crn_plan *p, const crn_node *sink, crn_stage *s, c
 	return s->format->plan_unit(&req, s->unit, &s->unit_scratch, err);
 }
 
+static int64_t unit_voxels(const crn_stage *s)
+{
+	int64_t voxels = 1;
+	for (int d = 0; d < s->node->type.ndim; d++)
+		voxels *= s->unit[d];
+	return voxels;
+}
+
 /* Tasks of whole units; if none is inside the share, one unit a task, computed in smaller tiles. */
 static cairn_status tile_array(crn_builder *b, crn_stage *s, cairn_error *err)
 {
@@ -231,6 +239,8 @@ static cairn_status tile_array(crn_builder *b, crn_stage *s, cairn_error *err)
 		.most_voxels = TASK_VOXELS,
 		.tight = b->tight};
 	memcpy(q.unit, s->unit, sizeof(q.unit));
+	if (p->options.unit_tasks)
+		q.most_voxels = unit_voxels(s);
 	CRN_TRY(crn_tiling_choose(&q, &s->tasks, err));
 	s->piece.slab = s->tasks.slab;
 	memcpy(s->tile, s->tasks.tile, sizeof(s->tile));

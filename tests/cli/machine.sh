@@ -55,7 +55,7 @@ check "nothing stays in the folder" test -z "$(find . -name '.cairn-bench*')"
 # with the table, and with tables of any kind, the same bytes
 gives 0 explain p.py --json
 python 'p = json.load(open("out"))["predicted"]
-assert p["measured"] > 0.9 and 0 < p["seconds"] < 60
+assert p["measured"] > 0.5 and 0 < p["seconds"] < 60
 assert abs(p["seconds"] * p["busy"]) <= p["decode_seconds"] + p["compute_seconds"] + p["copy_seconds"] + p["encode_seconds"] + 1'
 CAIRN_COSTS=off gives 0 run p.py
 cksum <out.npy >sums
