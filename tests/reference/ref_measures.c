@@ -87,11 +87,12 @@ static crn_view eval_small(const crn_view *in, const ref_call *c)
 	return out;
 }
 
-/* skimage.transform.downscale_local_mean: means of blocks, zeros past the end. */
+/* skimage.transform.downscale_local_mean: means of blocks, zeros past the end. Of small numbers,
+ * whose sums a double holds exactly: the mean is rounded once. */
 static bool choose_downscale(crn_test_rng *g, const crn_view *in, ref_call *c)
 {
 	if (in->ndim == 0 || in->dtype == CRN_BOOL || crn_dtype_size(in->dtype) > 2)
-		return in->dtype == CRN_F64 && in->ndim > 0 && false;
+		return false;
 	ref_text(c, "(");
 	for (int d = 0; d < in->ndim; d++) {
 		c->i[d] = crn_test_int(g, 1, 3);
@@ -116,8 +117,10 @@ static crn_view eval_downscale(const crn_view *in, const ref_call *c)
 		for (int d = 0; d < in->ndim; d++)
 			idx[d] /= c->i[d];
 		int64_t to = crn_ravel(idx, in->ndim, shape);
-		ref_put_float(&out, to, ref_float(&out, to) + ref_float(in, at) / (double)block);
+		ref_put_float(&out, to, ref_float(&out, to) + ref_float(in, at));
 	}
+	for (int64_t at = 0; at < ref_count(&out); at++)
+		ref_put_float(&out, at, ref_float(&out, at) / (double)block);
 	return out;
 }
 
