@@ -206,23 +206,23 @@ static cairn_status verdict(
 	int64_t n_seen = count_bits(v, v->seen, &any);
 	int64_t n_missing = count_bits(v, v->missing, &first_missing);
 	int64_t n_damaged = count_bits(v, v->damaged, &first_damaged);
+	int64_t n_bad = n_missing + n_damaged;
 	crn_str_append(out, "{\"url\": ");
 	crn_json_quote(out, url);
 	crn_str_appendf(out,
 		", \"complete\": %s, \"units\": %lld, \"recorded\": %lld, \"mismatched\": %lld, "
 		"\"missing\": %lld, \"damaged\": %lld, \"extra\": %lld}",
-		done ? "true" : "false", (long long)v->n_units, (long long)n_seen,
-		(long long)(n_missing + n_damaged), (long long)n_missing, (long long)n_damaged,
-		(long long)v->n_extra);
-	if (n_missing + n_damaged > 0) {
+		done ? "true" : "false", (long long)v->n_units, (long long)n_seen, (long long)n_bad,
+		(long long)n_missing, (long long)n_damaged, (long long)v->n_extra);
+	if (n_bad > 0) {
 		bool damaged = n_damaged && (!n_missing || first_damaged < first_missing);
 		CRN_STR name = {0};
 		name_unit(v, damaged ? first_damaged : first_missing, &name);
 		crn_fail(err, CAIRN_MISMATCH,
 			"%s: %lld of %lld stored chunks differ from the journal: %lld missing or "
 			"of another size, %lld with other bytes",
-			url, (long long)(n_missing + n_damaged), (long long)n_seen,
-			(long long)n_missing, (long long)n_damaged);
+			url, (long long)n_bad, (long long)n_seen, (long long)n_missing,
+			(long long)n_damaged);
 		crn_where(err, "first: %s", name.data ? name.data : "");
 		crn_hint(err, "--on-exists replace computes the output again");
 		return CAIRN_MISMATCH;

@@ -157,7 +157,7 @@ static inline uint64_t block_of(uint64_t word)
 		enum { GROUP = PER * WORDS }; \
 		const keys k = make_keys(seed); \
 		lanes block[BLOCKS / LANES] = {{0}}; \
-		type made[GROUP]; \
+		type made[GROUP] = {0}; \
 		int64_t i = 0; \
 		while (step == 1 && i < n) { \
 			uint64_t at = first + (uint64_t)i; \

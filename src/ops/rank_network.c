@@ -265,7 +265,7 @@ static void emit(
 static cairn_status finish(
 	const builder *b, const crn_rank_box *box, crn_key_network **ret, cairn_error *err)
 {
-	size_t wires = (size_t)(b->column + 2 * b->n_steps);
+	size_t wires = (size_t)b->column + 2 * (size_t)b->n_steps;
 	CRN_FREE int *memory = crn_alloc(3 * wires * sizeof(int) + sizeof(int));
 	if (!memory)
 		return crn_fail_memory(err, "the plan of a rank filter", 3 * wires * sizeof(int));
