@@ -9,23 +9,24 @@
  */
 #include "kernels/box_sums.h"
 
-#define SUMS(id, SUM) \
+/* U: the type sums are added in; whole numbers wrap, though no box in use is that wide. */
+#define SUMS(id, SUM, U) \
 	static void add_##id(const void *x, const void *y, int64_t n, void *to) \
 	{ \
 		const SUM *a = x, *b = y; \
 		SUM *restrict out = to; \
 		for (int64_t i = 0; i < n; i++) \
-			out[i] = a[i] + b[i]; \
+			out[i] = (SUM)((U)a[i] + (U)b[i]); \
 	} \
 	static void accumulate_##id(void *to, const void *x, int64_t n) \
 	{ \
 		SUM *restrict sums = to; \
 		const SUM *restrict b = x; \
 		for (int64_t i = 0; i < n; i++) \
-			sums[i] += b[i]; \
+			sums[i] = (SUM)((U)sums[i] + (U)b[i]); \
 	}
-SUMS(i32, int32_t)
-SUMS(f64, double)
+SUMS(i32, int32_t, uint32_t)
+SUMS(f64, double, double)
 
 #define LOAD(id, T, SUM) \
 	static void load_##id(const void *from, int64_t n, void *to) \
