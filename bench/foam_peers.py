@@ -77,26 +77,26 @@ def check_and_race(workload, shape, bars, core_seconds=None):
     gaussian_filter(1 - read("{file}") / 255, sigma=(3, 6, 6)) > 0.9, ball(12)))'''
 	sizes = work_file("sizes.csv")
 	text = f'write(regionprops({chain}, properties=("label", "area")), "{sizes}")'
-	expected, expected_sizes = scipy_chain(foam)
+	scipy = Peer("scipy, whole array", lambda: scipy_chain(foam))
+	dask = Peer("dask map_overlap, 2 threads", lambda: dask_chain(foam))
+	hand = Peer("OpenCV + vigra by hand", lambda: hand_chain(foam))
+	expected, expected_sizes = scipy.answer()
 	must_agree("foam: labels", np.array_equal(answer(chain), expected))
 	command = ("run", "--on-exists", "replace", "-q", "-e", text)
 	Command(*command).seconds()
 	got = np.loadtxt(sizes, delimiter=",", skiprows=1, dtype=np.int64, ndmin=2)[:, 1]
 	must_agree("foam: sizes", np.array_equal(got, expected_sizes))
 	must_agree("foam: number of bubbles is the truth", truth is None or truth == len(got))
-	by_hand = hand_chain(foam)[1]
+	by_hand = hand.answer()[1]
 	# Another summation order moves a voxel or two across 0.9, never a bubble.
 	must_agree("foam: OpenCV and vigra", len(by_hand) == len(got) and
 		np.allclose(np.sort(by_hand), np.sort(got), rtol=0.02, atol=20))
-	must_agree("foam: dask", np.array_equal(dask_chain(foam)[0], expected))
+	must_agree("foam: dask", np.array_equal(dask.answer()[0], expected))
 
-	contest(workload, Command(*command), Peer("scipy, whole array", lambda: scipy_chain(foam)),
-		bar=bars["scipy"])
-	contest(workload, Command(*command),
-		Peer("dask map_overlap, 2 threads", lambda: dask_chain(foam)), bar=bars["dask"])
-	contest(workload, Command(*command),
-		Peer("OpenCV + vigra by hand", lambda: hand_chain(foam)), bar=bars["hand"])
+	contest(workload, Command(*command), scipy, bar=bars["scipy"])
+	contest(workload, Command(*command), dask, bar=bars["dask"])
+	contest(workload, Command(*command), hand, bar=bars["hand"])
 	warm = Warm(chain)
-	contest(workload, warm, Peer("OpenCV + vigra by hand", lambda: hand_chain(foam)))
+	contest(workload, warm, hand)
 	if core_seconds is not None:
 		figure(workload + ", warm", "CPU time", min(warm.cpu), "core-s", bar=core_seconds)
