@@ -4,6 +4,7 @@
  * set, chunks and costs give the bytes of the eager driver.
  */
 #include "property/random_program.h"
+#include "property/smallest_budget.h"
 
 #include "base/mem.h"
 #include "builtin.h"
@@ -44,21 +45,6 @@ static crn_region random_region(crn_test_rng *g, const crn_type *t)
 	return r;
 }
 
-/* The budget that a refusal says is enough; 0 if even 1 byte is. */
-static size_t smallest_budget(
-	crn_engine *e, crn_node *n, const crn_region *r, const crn_view *out, crn_run_options o)
-{
-	cairn_error err;
-	unsigned long long need = 0;
-	o.memory_bytes = 1;
-	if (crn_run_region(e, n, r, out, &o, NULL, &err) != CAIRN_NOFIT)
-		return 0;
-	const char *at = strchr(err.message, '(');
-	if (!at || sscanf(at, "(%llu bytes", &need) != 1)
-		return 0;
-	return (size_t)need;
-}
-
 /* Tiles and slabs of sizes that no plan would choose for arrays this small. */
 static void random_walk(crn_test_rng *g, crn_run_options *o)
 {
@@ -82,7 +68,7 @@ static cairn_status run_once(
 	CRN_TEST_ARRAY got = crn_test_array(want.dtype, want.ndim, want.shape);
 	memset(got.data, 0x5A, crn_view_dense_bytes(got.dtype, got.ndim, got.shape));
 	if (ref_one_in(g, 2)) {
-		size_t least = smallest_budget(e, l->node, &r, &got, o);
+		size_t least = crn_test_smallest_budget(e, l->node, &r, &got, o);
 		o.memory_bytes = least ? least : o.memory_bytes;
 		if (ref_one_in(g, 2))
 			o.memory_bytes += (size_t)crn_test_int(g, 0, (int64_t)o.memory_bytes);

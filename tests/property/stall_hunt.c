@@ -10,6 +10,7 @@
  * threads in the middle. A watchdog ends the hunt with the seed when a plan takes too long.
  */
 #include "property/random_program.h"
+#include "property/smallest_budget.h"
 
 #include "base/mem.h"
 #include "base/thread.h"
@@ -34,18 +35,6 @@ static void on_signal(int number)
 	ssize_t done = write(STDOUT_FILENO, what, strlen(what));
 	done += write(STDOUT_FILENO, current, strlen(current));
 	_exit(done > 0 ? 1 : 2);
-}
-
-static size_t smallest_budget(
-	crn_engine *e, crn_node *n, const crn_region *r, const crn_view *out, crn_run_options o)
-{
-	cairn_error err;
-	unsigned long long need = 0;
-	o.memory_bytes = 1;
-	if (crn_run_region(e, n, r, out, &o, NULL, &err) != CAIRN_NOFIT)
-		return 0;
-	const char *at = strchr(err.message, '(');
-	return at && sscanf(at, "(%llu bytes", &need) == 1 ? (size_t)need : 0;
 }
 
 /* Changes two numbers while the run is on, as signals do. */
@@ -84,7 +73,7 @@ static cairn_status run_plan(
 		.threads = &m.threads};
 	crn_region whole = crn_region_whole(l->value.ndim, l->value.shape);
 	CRN_TEST_ARRAY got = crn_test_array(l->value.dtype, l->value.ndim, l->value.shape);
-	size_t least = smallest_budget(e, l->node, &whole, &got, o);
+	size_t least = crn_test_smallest_budget(e, l->node, &whole, &got, o);
 	if (least > 0 && crn_test_int(g, 0, 3) > 0)
 		o.memory_bytes = least + (size_t)crn_test_int(g, 0, 2) * (least / 4);
 	bool meddles = m.cancels || m.next_threads > 0;
