@@ -5,6 +5,7 @@
  * checkpoint.
  */
 #include "ops/label_table.h"
+#include "ops/global_test_services.h"
 #include "support/arrays.h"
 
 #include <stdarg.h>
@@ -18,46 +19,6 @@
 #include <cmocka.h>
 
 enum { SPAN = 5000, WORKERS = 3, ROW_BYTES = 24 };
-
-typedef struct services {
-	int64_t charged;
-	char *spilled;
-	size_t n, cap;
-} services;
-
-static cairn_status charge(void *engine, int64_t delta, cairn_error *err)
-{
-	services *s = engine;
-	(void)err;
-	s->charged += delta;
-	assert_true(s->charged >= 0);
-	return CAIRN_OK;
-}
-
-static cairn_status spill(
-	void *engine, const void *bytes, size_t n, uint64_t *ret_offset, cairn_error *err)
-{
-	services *s = engine;
-	(void)err;
-	if (s->n + n > s->cap) {
-		s->cap = 2 * (s->n + n);
-		s->spilled = realloc(s->spilled, s->cap);
-		assert_non_null(s->spilled);
-	}
-	memcpy(s->spilled + s->n, bytes, n);
-	*ret_offset = s->n;
-	s->n += n;
-	return CAIRN_OK;
-}
-
-static cairn_status unspill(void *engine, uint64_t offset, void *bytes, size_t n, cairn_error *err)
-{
-	services *s = engine;
-	(void)err;
-	assert_true(offset <= s->n && n <= s->n - offset);
-	memcpy(bytes, s->spilled + offset, n);
-	return CAIRN_OK;
-}
 
 /* A row: label, count, and the greatest of some values. */
 static void add_row(const crn_label_measure *m, char *a, const char *b)
